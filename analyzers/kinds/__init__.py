@@ -1,0 +1,1 @@
+"""One module per kind of analyzer: which questions are asked, which findings come out."""

@@ -1,0 +1,37 @@
+"""What is analysed and how."""
+
+from .analyzer import EXTERNAL_TYPES, Analyzer, AnalyzerType
+from .inventory import (
+    Account,
+    ControlPolicy,
+    Document,
+    Import,
+    Organization,
+    OrganizationalUnit,
+    Principal,
+    PrincipalPolicy,
+    Resource,
+    ResourceDocument,
+    ResourceType,
+)
+from .scan import AnalyzedResource, Scan, ScanChunk
+
+__all__ = [
+    "EXTERNAL_TYPES",
+    "Account",
+    "AnalyzedResource",
+    "Analyzer",
+    "AnalyzerType",
+    "ControlPolicy",
+    "Document",
+    "Import",
+    "Organization",
+    "OrganizationalUnit",
+    "Principal",
+    "PrincipalPolicy",
+    "Resource",
+    "ResourceDocument",
+    "ResourceType",
+    "Scan",
+    "ScanChunk",
+]

@@ -1,0 +1,53 @@
+"""An analyzer: which questions are asked, about what, with which zone of trust."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class AnalyzerType(models.TextChoices):
+    """`Type` of the Access Analyzer API. Only external access (the first two) can be scanned so far."""
+
+    ACCOUNT = "ACCOUNT", "External access, account"
+    ORGANIZATION = "ORGANIZATION", "External access, organization"
+    ACCOUNT_UNUSED_ACCESS = "ACCOUNT_UNUSED_ACCESS", "Unused access, account"
+    ORGANIZATION_UNUSED_ACCESS = "ORGANIZATION_UNUSED_ACCESS", "Unused access, organization"
+    ACCOUNT_INTERNAL_ACCESS = "ACCOUNT_INTERNAL_ACCESS", "Internal access, account"
+    ORGANIZATION_INTERNAL_ACCESS = "ORGANIZATION_INTERNAL_ACCESS", "Internal access, organization"
+
+
+EXTERNAL_TYPES = (AnalyzerType.ACCOUNT, AnalyzerType.ORGANIZATION)
+
+
+class Analyzer(models.Model):
+    """`scope` is an account id or an organization id; it is the zone of trust of an external access analyzer."""
+
+    name = models.CharField(
+        max_length=255,
+        unique=True,
+        validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_.-]*\Z", "Letters, digits, _ . - ; no digit first.")],
+    )
+    type = models.CharField(max_length=32, choices=AnalyzerType)
+    scope = models.CharField(max_length=40)
+    configuration = models.JSONField(default=dict, blank=True, help_text="AnalyzerConfiguration of the API")
+    scan_every = models.PositiveIntegerField(
+        null=True, blank=True, default=1440, help_text="Minutes between scheduled scans; empty: only by hand"
+    )
+    tags = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey("auth.User", null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_external(self) -> bool:
+        return self.type in EXTERNAL_TYPES
+
+    @property
+    def by_organization(self) -> bool:
+        return self.type.startswith("ORGANIZATION")

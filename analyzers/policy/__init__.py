@@ -1,0 +1,1 @@
+"""JSON text -> typed, immutable statements with source positions."""

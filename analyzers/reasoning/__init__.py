@@ -1,0 +1,1 @@
+"""Statements -> formula -> verdict, witness, blockers. Knows nothing of Django."""

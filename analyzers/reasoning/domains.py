@@ -1,0 +1,84 @@
+"""The classes of values of one variable: what the tests of a question can tell apart, each with an example.
+
+A test becomes one bit; a class is the set of tests that its values pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from . import globs
+from .formula import Comparison, Sort, Test, Var
+from .globs import Glob
+
+Cells = dict[int, str]
+"""Bits of the tests that hold -> an example value, in wire form."""
+
+STRANGER_ADDRESSES = ("203.0.113.77", "2001:db8::77", "10.77.7.7", "8.8.8.8")
+"""Examples to prefer: documentation addresses, a private one, a well-known public one."""
+
+
+def text_cells(tests: Sequence[Glob], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
+    return globs.Classes(tests, universe=universe or (globs.EVERYTHING,), seeds=seeds).cells
+
+
+def number_cells(tests: Sequence[Comparison], *, instant: bool) -> Cells:
+    """One value between each two neighbouring bounds, and each bound itself."""
+    bounds = sorted({test.bound for test in tests})
+    points: list[Fraction] = []
+    for low, high in zip(bounds, bounds[1:], strict=False):
+        points.append((low + high) / 2)
+    if bounds:
+        points += [*bounds, bounds[0] - 1, bounds[-1] + 1]
+    cells: Cells = {}
+    for point in points or [Fraction(0)]:
+        bits = sum(1 << i for i, test in enumerate(tests) if _compare(test, point))
+        cells.setdefault(bits, _spell(point, instant))
+    return cells
+
+
+def _compare(test: Comparison, value: Fraction) -> bool:
+    if test.relation == "eq":
+        return value == test.bound
+    return value < test.bound if test.relation == "lt" else value <= test.bound
+
+
+def _spell(value: Fraction, instant: bool) -> str:
+    """Epoch seconds are a documented form of a date, so both sorts are written as numbers."""
+    if value.denominator == 1:
+        return str(value.numerator)
+    return f"{float(value):.6f}" if instant else str(float(value))
+
+
+def address_cells(tests: Sequence[IPv4Network | IPv6Network]) -> Cells:
+    """Both address families are cut at the ends of the blocks; IPv4 and IPv6 never match each other."""
+    candidates: list[IPv4Address | IPv6Address] = []
+    for family in (IPv4Network, IPv6Network):
+        blocks = [test for test in tests if isinstance(test, family)]
+        everything = family("0.0.0.0/0" if family is IPv4Network else "::/0")
+        for block in blocks:
+            inside = block.network_address + (1 if block.num_addresses > 2 else 0)
+            candidates.append(inside)
+            candidates.append(block.network_address)
+            candidates.append(block.broadcast_address)
+            if block.network_address > everything.network_address:
+                candidates.append(block.network_address - 1)
+            if block.broadcast_address < everything.broadcast_address:
+                candidates.append(block.broadcast_address + 1)
+        candidates += [everything.network_address, everything.broadcast_address]
+    cells: Cells = {}
+    for address in [*map(ip_address, STRANGER_ADDRESSES), *candidates]:
+        bits = sum(1 << i for i, test in enumerate(tests) if address in test)
+        cells.setdefault(bits, str(address))
+    return cells
+
+
+def cells_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
+    """The classes of `var`. Raises `globs.TooManyClasses`."""
+    if var.sort is Sort.TEXT:
+        return text_cells([t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds)
+    if var.sort is Sort.ADDRESS:
+        return address_cells([t for t in tests if isinstance(t, (IPv4Network, IPv6Network))])
+    return number_cells([t for t in tests if isinstance(t, Comparison)], instant=var.sort is Sort.INSTANT)

@@ -1,0 +1,206 @@
+"""The finite space in which a question is solved: one class per value that matters, as z3 sees it.
+
+Each variable takes exactly one of its classes (a multivalued key: any set of them), each key is present or not, the
+caller is of one kind. A formula is then propositional, and z3's finite-domain solver answers in well under a
+millisecond; a model is read back as a request by the examples of its classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
+
+import z3
+
+from .domains import Cells, cells_of
+from .formula import (
+    And,
+    Constant,
+    Formula,
+    Holds,
+    Is,
+    Not,
+    Open,
+    Or,
+    Present,
+    Some,
+    Sort,
+    Test,
+    Var,
+)
+from .globs import Glob, literal
+from .request import CallerKind
+from .seeds import seeds_for
+
+
+class OutOfTime(Exception):
+    """The question was not answered within its time limit."""
+
+
+class Vocabulary:
+    """What a set of formulas talks about."""
+
+    def __init__(self, formulas: Iterable[Formula]) -> None:
+        self.tests: dict[Var, dict[Test, int]] = {}
+        self.many: set[Var] = set()
+        self.keys: set[str] = set()
+        self.opens: set[str] = set()
+        seen: set[Formula] = set()
+        stack = list(formulas)
+        while stack:
+            item = stack.pop()
+            if isinstance(item, Constant) or item in seen:
+                continue
+            seen.add(item)
+            if isinstance(item, Not):
+                stack.append(item.item)
+            elif isinstance(item, (And, Or)):
+                stack.extend(item.items)
+            elif isinstance(item, Holds):
+                self._note(item.var, item.test)
+            elif isinstance(item, Some):
+                self.many.add(item.var)
+                for test in sorted(item.tests, key=repr):
+                    self._note(item.var, test)
+            elif isinstance(item, Present):
+                self.keys.add(item.key)
+            elif isinstance(item, Open):
+                self.opens.add(item.name)
+
+    def _note(self, var: Var, test: Test) -> None:
+        tests = self.tests.setdefault(var, {})
+        tests.setdefault(test, len(tests))
+
+
+_TRUTHS = (literal("true"), literal("false"))
+
+
+def _only_truths(tests: Iterable[Test]) -> bool:
+    """Whether a key is compared with true and false only: then it has no other values."""
+    for test in tests:
+        if not isinstance(test, tuple):
+            return False
+        spelled = "".join(min(step.chars) if isinstance(step, tuple) and step.chars else "*" for step in test)
+        if spelled.lower() not in {"true", "false"}:
+            return False
+    return True
+
+
+class Space:
+    """Raises TooManyClasses from the constructor if a variable cannot be cut into classes within the budget."""
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        *,
+        universes: Mapping[Var, Sequence[Glob]],
+        deadline: float,
+        milliseconds: int,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.deadline = deadline
+        self.milliseconds = milliseconds
+        self.cells: dict[Var, Cells] = {}
+        self._flags: dict[Var, dict[int, z3.BoolRef]] = {}
+        self._memo: dict[Formula, z3.BoolRef] = {}
+        self.kinds = {kind: z3.Bool(f"caller is {kind}") for kind in CallerKind}
+        for var, tests in vocabulary.tests.items():
+            universe = universes.get(var, ())
+            if not universe and var.sort is Sort.TEXT and _only_truths(tests):
+                universe = _TRUTHS
+            self.cells[var] = cells_of(var, list(tests), universe, seeds_for(var, list(tests)))
+            self._flags[var] = {bits: z3.Bool(f"{var.name}/{var.sort}#{bits}") for bits in self.cells[var]}
+            self.check_time()
+
+    def check_time(self) -> None:
+        if monotonic() > self.deadline:
+            raise OutOfTime
+
+    def bits(self, var: Var, test: Test) -> int:
+        return 1 << self.vocabulary.tests[var][test]
+
+    def classes(self, var: Var, tests: Iterable[Test]) -> frozenset[int]:
+        """The classes of `var` whose values pass one of `tests`."""
+        mask = 0
+        for test in tests:
+            mask |= self.bits(var, test)
+        return frozenset(bits for bits in self.cells[var] if bits & mask)
+
+    def solver(self) -> z3.Solver:
+        solver = z3.SolverFor("QF_FD")
+        solver.set("timeout", self.milliseconds)
+        solver.add(z3.PbEq([(flag, 1) for flag in self.kinds.values()], 1))
+        for var, flags in self._flags.items():
+            chosen = list(flags.values())
+            if var in self.vocabulary.many:
+                present = self.expression(Present(var.name.removesuffix("[]")))
+                solver.add(present == z3.Or(chosen))
+            elif not chosen:
+                solver.add(z3.BoolVal(False))
+            else:
+                solver.add(z3.PbEq([(flag, 1) for flag in chosen], 1) if len(chosen) > 1 else chosen[0])
+        return solver
+
+    def check(self, solver: z3.Solver, *assumptions: z3.BoolRef) -> bool:
+        """Raises OutOfTime if the solver does not know within the limit."""
+        self.check_time()
+        answer = solver.check(*assumptions)
+        if answer == z3.unknown:
+            raise OutOfTime
+        return bool(answer == z3.sat)
+
+    def expression(self, formula: Formula) -> z3.BoolRef:
+        known = self._memo.get(formula)
+        if known is None:
+            known = self._memo[formula] = self._build(formula)
+        return known
+
+    def _build(self, formula: Formula) -> z3.BoolRef:
+        if isinstance(formula, Constant):
+            return z3.BoolVal(formula.value)
+        if isinstance(formula, Not):
+            return z3.Not(self.expression(formula.item))
+        if isinstance(formula, And):
+            return z3.And([self.expression(item) for item in formula.items])
+        if isinstance(formula, Or):
+            return z3.Or([self.expression(item) for item in formula.items])
+        if isinstance(formula, Is):
+            return self.kinds[CallerKind(formula.kind)]
+        if isinstance(formula, Present):
+            return z3.Bool(f"present {formula.key}")
+        if isinstance(formula, Open):
+            return z3.Bool(f"open {formula.name}")
+        if isinstance(formula, Holds):
+            passing = self.classes(formula.var, (formula.test,))
+        else:
+            passing = self.classes(formula.var, formula.tests)
+            if formula.negated:
+                passing = frozenset(self.cells[formula.var]) - passing
+        flags = self._flags[formula.var]
+        if not passing:
+            return z3.BoolVal(False)
+        if len(passing) == len(flags) and isinstance(formula, Holds):
+            return z3.BoolVal(True)
+        return z3.Or([flags[bits] for bits in sorted(passing)])
+
+    # -- reading a model ---------------------------------------------------------------------------------------
+
+    def value(self, model: z3.ModelRef, var: Var) -> str | None:
+        """The example of the class that `var` has in the model; None if nothing is asked of it."""
+        for bits, flag in self._flags.get(var, {}).items():
+            if z3.is_true(model[flag]):
+                return self.cells[var][bits]
+        cells = self.cells.get(var)
+        return next(iter(cells.values())) if cells else None
+
+    def values(self, model: z3.ModelRef, var: Var) -> tuple[str, ...]:
+        """The examples of all classes that the multivalued `var` has in the model."""
+        return tuple(
+            self.cells[var][bits] for bits, flag in self._flags[var].items() if z3.is_true(model[flag])
+        )
+
+    def kind(self, model: z3.ModelRef) -> CallerKind:
+        return next(kind for kind, flag in self.kinds.items() if z3.is_true(model[flag]))
+
+    def present(self, model: z3.ModelRef, key: str) -> bool:
+        return bool(z3.is_true(model[self.expression(Present(key))]))

@@ -1,0 +1,446 @@
+"""Who outside the zone of trust gets in, and under which conditions.
+
+The answer is found by refinement, as in "Stratified Abstraction of Access Control Policies" (CAV 2020,
+https://doi.org/10.1007/978-3-030-53288-8_9): a *way in* is one label for each component. It is irreducible if some
+allowed request falls into it and into no narrower combination. The service reports all irreducible ways that no wider
+one covers; the reduced report is a smallest set of them that still covers every allowed request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import NamedTuple
+
+import z3
+
+from analyzers.policy.model import Effect, Policy
+
+from . import keys
+from .axioms import PRINCIPALS, SAML_ACTION, WEB_IDENTITY_ACTION, Stranger, axioms, outside
+from .formula import Formula, Holds, Is, Present, Var, conj, disj, negate
+from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
+from .labels import ACTION as ACTION_COMPONENT
+from .labels import PRINCIPAL as PRINCIPAL_COMPONENT
+from .labels import Component, components, labels_of
+from .request import CallerKind, ContextValue, Request
+from .space import OutOfTime, Space, Vocabulary
+from .symbolic import ACTION, CANONICAL, PRINCIPAL, PROVIDER, SESSION, Reader, Scene
+
+MAX_WAYS = 2_000
+"""Irreducible ways after which the question is given up as too large."""
+
+DEFAULT_SECONDS = 10.0
+
+
+class Unanswered(Exception):
+    """The question could not be answered within its limits; the message says why. Never means "no access"."""
+
+
+class Part(NamedTuple):
+    """A document in a question. Of those with the same `gate` one must allow; ONLY_DENIES: nothing is asked of its
+    Allow statements. A Deny in any part binds."""
+
+    policy: Policy
+    scene: Scene
+    gate: int = 0
+
+
+ONLY_DENIES = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who gets through all gates.
+
+    `services`: the action prefixes that the resource understands ("s3"). `anonymous`: whether the service takes
+    requests without a signature. `accounts`, `organization`, `canonical_users`: the zone of trust.
+    """
+
+    parts: tuple[Part, ...]
+    services: tuple[str, ...]
+    accounts: frozenset[str]
+    organization: str = ""
+    by_organization: bool = False
+    canonical_users: frozenset[str] = frozenset()
+    anonymous: bool = True
+
+    @property
+    def federated(self) -> bool:
+        """Whether identity providers can vouch for the caller: only where a role is assumed."""
+        return self.services == ("sts",)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in. `principal` (key, value); `condition` as written in the documents; `statements` are those that
+    grant, as (index into Question.parts, statement index). The witness's resource lacks the ARN in question: it is
+    what follows it, so that a way can be shared by resources of one template."""
+
+    principal: tuple[str, str]
+    actions: tuple[str, ...]
+    condition: tuple[tuple[str, str], ...]
+    is_public: bool
+    witness: Request
+    statements: tuple[tuple[int, int], ...]
+
+
+_Choice = tuple[int | None, ...]
+"""For each component the index of its label; None for the widest."""
+
+
+def who(question: Question, *, like_aws: bool = False, seconds: float = DEFAULT_SECONDS) -> tuple[Way, ...]:
+    """Every way in, reduced or as the service reports them. Raises Unanswered."""
+    named = _named_accounts(question)
+    for _ in range(20):
+        try:
+            finder = _Finder(question, tuple(sorted(named)), monotonic() + seconds, int(seconds * 1000))
+            ways = finder.ways(like_aws=like_aws)
+        except TooManyClasses as error:
+            raise Unanswered(f"The policy is too large to analyse: {error}.") from error
+        except OutOfTime as error:
+            raise Unanswered(f"No answer within {seconds:g} s.") from error
+        inside = {account for way in ways if (account := _account(way.witness)) in question.accounts}
+        if not inside:
+            return ways
+        named |= inside
+    raise Unanswered("The policy admits accounts of the zone of trust in too many ways.")
+
+
+_ACCOUNT_ID = re.compile(r"(?=(\d{12}))")
+
+
+def _named_accounts(question: Question) -> set[str]:
+    """The accounts of the zone that the documents name: only these can be told from strangers. Others that turn up
+    in a witness are added then."""
+    found = {m for part in question.parts for m in _ACCOUNT_ID.findall(part.policy.text)}
+    small = question.accounts if len(question.accounts) == 1 else frozenset[str]()
+    return set((found & question.accounts) | small)
+
+
+def _account(request: Request) -> str:
+    fields = request.principal.split(":", 5)
+    return fields[4] if len(fields) == 6 else ""
+
+
+class _Finder:
+    def __init__(self, question: Question, accounts: tuple[str, ...], deadline: float, milliseconds: int) -> None:
+        self.question = question
+        self.deadline = deadline
+        self.readers = [Reader(part.policy, part.scene) for part in question.parts]
+        self.rules = [reader.rules() for reader in self.readers]
+        labels = labels_of((reader.policy, reader) for reader in self.readers)
+        allowed = self._allowed()
+        base = [allowed, *(label.formula for label in labels), Present("aws:principalarn")]
+        base += [Holds(ACTION, test) for test in self._tests_of_actions()]
+        vocabulary = Vocabulary(base)
+        stranger = Stranger(
+            accounts, question.organization, question.by_organization, tuple(sorted(question.canonical_users))
+        )
+        facts = [*axioms(vocabulary), outside(stranger, vocabulary), *self._kinds()]
+        self.space = Space(
+            Vocabulary([*base, *facts]), universes=self._universes(), deadline=deadline, milliseconds=milliseconds
+        )
+        self.components = components(labels, self.space)
+        self.solver = self.space.solver()
+        for fact in facts:
+            self.solver.add(self.space.expression(fact))
+        self.solver.add(self.space.expression(allowed))
+        self.selectors = [self._select(component) for component in self.components]
+
+    # -- what is allowed ---------------------------------------------------------------------------------------
+
+    def _allowed(self) -> Formula:
+        gates: dict[int, list[Formula]] = {}
+        denies: list[Formula] = []
+        for part, rules in zip(self.question.parts, self.rules, strict=True):
+            if part.gate != ONLY_DENIES:
+                gate = gates.setdefault(part.gate, [])
+                gate += [rule.formula for rule in rules if rule.effect is Effect.ALLOW]
+            denies += [negate(rule.formula) for rule in rules if rule.effect is Effect.DENY]
+        return conj([*(disj(gate) for gate in gates.values()), *denies])
+
+    def _tests_of_actions(self) -> tuple[Glob, ...]:
+        return (WEB_IDENTITY_ACTION, SAML_ACTION, literal("sts:assumerole")) if self.question.federated else ()
+
+    def _kinds(self) -> Iterator[Formula]:
+        if not self.question.federated:
+            yield negate(Is(CallerKind.FEDERATED))
+        if not self.question.anonymous:
+            yield negate(Is(CallerKind.ANONYMOUS))
+
+    def _universes(self) -> Mapping[Var, Sequence[Glob]]:
+        if self.question.federated:
+            actions = [literal(f"sts:{name}") for name in ROLE_ACTIONS]
+        else:
+            actions = [concat(literal(f"{service}:"), (ANY_RUN,)) for service in self.question.services]
+        universes: dict[Var, Sequence[Glob]] = {PRINCIPAL: PRINCIPALS, ACTION: actions}
+        for part in self.question.parts:
+            scene = part.scene
+            whole: list[Glob] = [()]
+            parts = [concat(literal(scene.separator), (ANY_RUN,))] if scene.separator else []
+            universes[scene.rest] = [*whole, *parts]
+        return universes
+
+    # -- refinement --------------------------------------------------------------------------------------------
+
+    def _select(self, component: Component) -> list[z3.BoolRef]:
+        """One Boolean a label, the widest last: the request has this label and none below it."""
+        held = [self.space.expression(label.formula) for label in component.labels]
+        chosen = [z3.Bool(f"choose {component.name} {i}") for i in range(len(held))]
+        widest = z3.Bool(f"choose {component.name} any")
+        for i, flag in enumerate(chosen):
+            self.solver.add(z3.Implies(flag, z3.And([held[i], *(z3.Not(held[j]) for j in component.below[i])])))
+        self.solver.add(z3.Implies(widest, z3.Not(z3.Or(held))))
+        self.solver.add(z3.PbEq([(flag, 1) for flag in [*chosen, widest]], 1))
+        return [*chosen, widest]
+
+    def _flag(self, position: int, label: int | None) -> z3.BoolRef:
+        return self.selectors[position][-1 if label is None else label]
+
+    def _choice(self, model: z3.ModelRef) -> _Choice:
+        choice: list[int | None] = []
+        for flags in self.selectors:
+            index = next(i for i, flag in enumerate(flags) if z3.is_true(model[flag]))
+            choice.append(None if index == len(flags) - 1 else index)
+        return tuple(choice)
+
+    def _covers(self, wide: _Choice, narrow: _Choice) -> bool:
+        return all(c.within(n, w) for c, n, w in zip(self.components, narrow, wide, strict=True))
+
+    def irreducible(self) -> list[_Choice]:
+        """The irreducible combinations that no wider irreducible one covers."""
+        found: list[_Choice] = []
+        self.solver.push()
+        while self.space.check(self.solver):
+            choice = self._choice(self.solver.model())
+            found = [other for other in found if not self._covers(choice, other)]
+            found.append(choice)
+            if len(found) > MAX_WAYS:
+                raise Unanswered(f"More than {MAX_WAYS} different ways in.")
+            escapes = [
+                self._flag(position, label)
+                for position, component in enumerate(self.components)
+                for label in [*range(len(component.labels)), None]
+                if not component.within(label, choice[position])
+            ]
+            self.solver.add(z3.Or(escapes))
+        self.solver.pop()
+        return found
+
+    def extent(self, choice: _Choice) -> z3.BoolRef:
+        """The requests that the labels describe, narrower ones included."""
+        return z3.And(
+            [
+                self.space.expression(component.labels[label].formula)
+                for component, label in zip(self.components, choice, strict=True)
+                if label is not None
+            ]
+        )
+
+    def reduced(self, choices: list[_Choice]) -> list[_Choice]:
+        """A smallest subset that covers every allowed request.
+
+        Implicit hitting sets: choose a smallest set for the requests seen so far, look for an allowed request that
+        it misses, and go on until there is none.
+        """
+        if len(choices) < 2:
+            return choices
+        extents = [self.extent(choice) for choice in choices]
+        chooser = z3.Optimize()
+        chooser.set("timeout", self.space.milliseconds)
+        flags = [z3.Bool(f"report {i}") for i in range(len(choices))]
+        native = [self._is_native(choice) for choice in choices]
+        chooser.minimize(z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)]))
+        chosen: list[int] = []
+        while True:
+            missed = [z3.Not(extents[i]) for i in chosen]
+            if not self.space.check(self.solver, *missed):
+                return [choices[i] for i in sorted(chosen)]
+            model = self.solver.model()
+            hit = [i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))]
+            chooser.add(z3.Or([flags[i] for i in hit]))
+            if chooser.check() != z3.sat:
+                raise OutOfTime
+            answer = chooser.model()
+            chosen = [i for i, flag in enumerate(flags) if z3.is_true(answer[flag])]
+
+    def _is_native(self, choice: _Choice) -> bool:
+        """Whether one statement says all the labels: such a way reads best."""
+        used = [c.labels[i] for c, i in zip(self.components, choice, strict=True) if i is not None]
+        wanted = {label.formula for label in used}
+        for reader in self.readers:
+            for statement in reader.policy.statements:
+                said = {label.formula for label in labels_of([(_only(reader.policy, statement.index), reader)])}
+                if wanted <= said:
+                    return True
+        return False
+
+    # -- reporting ---------------------------------------------------------------------------------------------
+
+    def ways(self, *, like_aws: bool) -> tuple[Way, ...]:
+        choices = self.irreducible()
+        if not like_aws:
+            choices = self.reduced(choices)
+        groups: dict[_Choice, list[_Choice]] = {}
+        action = next((i for i, c in enumerate(self.components) if c.name == ACTION_COMPONENT), None)
+        for choice in choices:
+            key = choice if action is None else (*choice[:action], *choice[action + 1 :])
+            groups.setdefault(key, []).append(choice)
+        return tuple(self._way(group) for group in groups.values())
+
+    def _way(self, group: list[_Choice]) -> Way:
+        choice = group[0]
+        principal = ("AWS", "*")
+        condition: list[tuple[str, str]] = []
+        actions: list[str] = []
+        for position, component in enumerate(self.components):
+            if component.name == ACTION_COMPONENT:
+                for member in group:
+                    label = member[position]
+                    actions.append(self._any_action() if label is None else component.labels[label].value)
+            elif (label := choice[position]) is not None:
+                chosen = component.labels[label]
+                if component.name == PRINCIPAL_COMPONENT:
+                    principal = (chosen.key, chosen.value)
+                else:
+                    condition.append((chosen.key, chosen.value))
+        extents = [self.extent(member) for member in group]
+        return Way(
+            principal=principal,
+            actions=tuple(sorted(actions or [self._any_action()])),
+            condition=tuple(sorted(condition)),
+            is_public=principal == ("AWS", "*") and self._is_public(extents),
+            witness=self._witness(choice),
+            statements=self._granting(extents),
+        )
+
+    def _any_action(self) -> str:
+        return f"{'sts' if self.question.federated else self.question.services[0]}:*"
+
+    def _is_public(self, extents: list[z3.BoolRef]) -> bool:
+        """Whether a caller gets in who is tied to nobody: no fixed value of a limiting key, no named principal."""
+        ties = []
+        for component in self.components:
+            if component.name == ACTION_COMPONENT:
+                continue
+            for label in component.labels:
+                if component.name == PRINCIPAL_COMPONENT or keys.is_fixed(component.name, label.value):
+                    ties.append(self.space.expression(label.formula))
+        return self.space.check(self.solver, z3.Or(extents), *(z3.Not(tie) for tie in ties))
+
+    def _granting(self, extents: list[z3.BoolRef]) -> tuple[tuple[int, int], ...]:
+        """The Allow statements that let some of these requests in."""
+        found = []
+        rules = [
+            (number, rule)
+            for number, (part, rules) in enumerate(zip(self.question.parts, self.rules, strict=True))
+            for rule in rules
+            if rule.effect is Effect.ALLOW and part.gate != ONLY_DENIES
+        ]
+        for number, rule in rules:
+            formula = self.space.expression(rule.formula)
+            if len(rules) == 1 or self.space.check(self.solver, z3.Or(extents), formula):
+                found.append((number, rule.index))
+        return tuple(found)
+
+    # -- witness -----------------------------------------------------------------------------------------------
+
+    def _witness(self, choice: _Choice) -> Request:
+        """A request of this way and no narrower one, with as few condition keys as will do."""
+        assumptions = [self._flag(position, label) for position, label in enumerate(choice)]
+        preferred = [CallerKind.ANONYMOUS, CallerKind.AWS] if self._prefers_anonymous() else [CallerKind.AWS]
+        wishes = [self.space.kinds[kind] for kind in preferred]
+        for wish in wishes:
+            if self.space.check(self.solver, *assumptions, wish):
+                assumptions.append(wish)
+                break
+        for key in sorted(self.space.vocabulary.keys - {"aws:principalarn"}):
+            absent = z3.Not(self.space.expression(Present(key)))
+            if self.space.check(self.solver, *assumptions, absent):
+                assumptions.append(absent)
+        for name in sorted(self.space.vocabulary.opens):
+            closed = z3.Not(z3.Bool(f"open {name}"))
+            if self.space.check(self.solver, *assumptions, closed):
+                assumptions.append(closed)
+        if not self.space.check(self.solver, *assumptions):
+            raise AssertionError("a way in without a request")
+        return self.request(self.solver.model())
+
+    def _prefers_anonymous(self) -> bool:
+        return self.question.services[0] in {"s3", "sqs", "sns"}
+
+    def request(self, model: z3.ModelRef) -> Request:
+        """The request that a model stands for, by the examples of its classes."""
+        space, scene = self.space, self.question.parts[0].scene
+        kind = space.kind(model)
+        context: dict[str, ContextValue] = dict(scene.constants)
+        for var in space.cells:
+            key = var.name.removesuffix("[]")
+            if ":" not in key or key in scene.constants or key in keys.CALLER_ACCOUNT:
+                continue
+            if not space.present(model, key):
+                continue
+            if var in space.vocabulary.many:
+                context[key] = space.values(model, var)
+            elif (value := space.value(model, var)) is not None:
+                context[key] = value
+        for key in sorted(space.vocabulary.keys):
+            known = key in context or key in keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
+            if not known and space.present(model, key):
+                context[key] = "example"
+        if kind is CallerKind.ANONYMOUS:
+            principal = "anonymous"
+        elif kind is CallerKind.FEDERATED:
+            principal = f"federated:{space.value(model, PROVIDER) or 'example.com'}"
+        elif kind is CallerKind.CANONICAL_USER:
+            principal = f"canonical:{space.value(model, CANONICAL) or 'example'}"
+        else:
+            principal = self._caller(model)
+        action = space.value(model, ACTION) or f"{self.question.services[0]}:*"
+        return Request(
+            principal=principal,
+            action=_ACTION_NAMES.get(action, action),
+            resource=space.value(model, scene.rest) or "",
+            resource_account=scene.constants.get("aws:resourceaccount", ""),
+            context=context,
+        )
+
+    def _caller(self, model: z3.ModelRef) -> str:
+        arn = self.space.value(model, PRINCIPAL) or "arn:aws:iam::999999999999:role/stranger"
+        if SESSION not in self.space.cells:
+            return arn
+        partition, account, name = arn.split(":")[1], arn.split(":", 5)[4], arn.split(":", 5)[5]
+        if not name.startswith("role/"):
+            return arn
+        session = self.space.value(model, SESSION) or "example"
+        return f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/{session}"
+
+
+def _only(policy: Policy, index: int) -> Policy:
+    return replace(policy, statements=(policy.statements[index],))
+
+
+ROLE_ACTIONS = (
+    "assumerole",
+    "assumerolewithsaml",
+    "assumerolewithwebidentity",
+    "setsourceidentity",
+    "tagsession",
+    "setcontext",
+)
+
+_ACTION_NAMES = {
+    name.lower(): name
+    for name in (
+        "s3:GetObject s3:ListBucket s3:PutObject s3:DeleteObject s3:PutBucketPolicy s3:GetBucketAcl "
+        "sts:AssumeRole sts:AssumeRoleWithSAML sts:AssumeRoleWithWebIdentity sts:TagSession sts:SetSourceIdentity "
+        "kms:Decrypt kms:Encrypt kms:DescribeKey sqs:ReceiveMessage sqs:SendMessage sns:Publish sns:Subscribe "
+        "lambda:InvokeFunction lambda:GetLayerVersion secretsmanager:GetSecretValue ecr:BatchGetImage "
+        "elasticfilesystem:ClientMount dynamodb:GetItem dynamodb:GetRecords ec2:CreateVolume "
+        "rds:RestoreDBInstanceFromDBSnapshot s3express:CreateSession"
+    ).split()
+}
+"""How AWS spells the actions that examples use; a policy compares without case."""

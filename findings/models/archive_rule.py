@@ -1,0 +1,33 @@
+"""A rule that archives what an analyzer finds, so that expected access does not need a decision each time."""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from analyzers.models import Analyzer
+
+
+class ArchiveRule(models.Model):
+    """`filter` is a FilterCriteriaMap of the API: {property: {eq|neq|contains: [values], exists: bool}}.
+
+    Criteria are ANDed; values of one operator are ORed.
+    """
+
+    analyzer = models.ForeignKey(Analyzer, on_delete=models.CASCADE, related_name="archive_rules")
+    name = models.CharField(
+        max_length=255,
+        validators=[RegexValidator(r"^[A-Za-z][A-Za-z0-9_.-]*\Z", "A letter, then letters, digits, _ . -")],
+    )
+    filter = models.JSONField()
+    reason = models.TextField(blank=True, help_text="Why this access is expected")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    created_by = models.ForeignKey("auth.User", null=True, blank=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["analyzer", "name"], name="archive_rule_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,75 @@
+"""A finding: somebody outside the zone of trust can do something with a resource, and the proof."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from analyzers.models import Analyzer, ResourceType
+
+
+class FindingStatus(models.TextChoices):
+    ACTIVE = "ACTIVE", "Active"
+    ARCHIVED = "ARCHIVED", "Archived"
+    RESOLVED = "RESOLVED", "Resolved"
+
+
+class FindingType(models.TextChoices):
+    EXTERNAL_ACCESS = "ExternalAccess", "External access"
+    UNUSED_IAM_ROLE = "UnusedIAMRole", "Unused role"
+    UNUSED_ACCESS_KEY = "UnusedIAMUserAccessKey", "Unused access key"
+    UNUSED_PASSWORD = "UnusedIAMUserPassword", "Unused password"  # noqa: S105 - a type name
+    UNUSED_PERMISSION = "UnusedPermission", "Unused permissions"
+    INTERNAL_ACCESS = "InternalAccess", "Internal access"
+
+
+class Proof(models.TextChoices):
+    PROVED = "PROVED", "Proved"
+    UNKNOWN = "UNKNOWN", "Could not be proved safe"
+    ERROR = "ERROR", "Not analysed"
+
+
+class Finding(models.Model):
+    """Field names and values are those of `Finding` in the Access Analyzer API, in snake case.
+
+    `key` identifies a finding within its analyzer across scans: SHA-256 over what it says
+    (resource, principal, action, condition, source; for an error the resource alone).
+    `details` = {summary, reason, witness: Request JSON | null, statements: [{channel, name, document (sha256),
+    statement (index), sid, effect}], further_conditions: [{operator, key, values}], assumptions: [text]}.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    analyzer = models.ForeignKey(Analyzer, on_delete=models.CASCADE, related_name="findings")
+    key = models.CharField(max_length=64)
+    finding_type = models.CharField(max_length=32, choices=FindingType, default=FindingType.EXTERNAL_ACCESS)
+    status = models.CharField(max_length=8, choices=FindingStatus, default=FindingStatus.ACTIVE)
+    resource = models.TextField(help_text="ARN")
+    resource_type = models.CharField(max_length=64, choices=ResourceType)
+    resource_owner_account = models.CharField(max_length=12)
+    principal = models.JSONField(default=dict, help_text='{"AWS": "111122223333"}; empty for an error')
+    action = ArrayField(models.TextField(), default=list)
+    condition = models.JSONField(default=dict)
+    sources = models.JSONField(default=list)
+    is_public = models.BooleanField(default=False)
+    resource_control_policy_restriction = models.CharField(max_length=32, blank=True)
+    error = models.TextField(blank=True)
+    proof = models.CharField(max_length=8, choices=Proof, default=Proof.PROVED)
+    details = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    analyzed_at = models.DateTimeField()
+    updated_at = models.DateTimeField(help_text="Last change of the finding or of its status")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["analyzer", "key"], name="finding_once")]
+        indexes = [
+            models.Index(fields=["status", "-updated_at", "id"]),
+            models.Index(fields=["analyzer", "status", "-updated_at", "id"]),
+            models.Index(fields=["resource"]),
+            models.Index(fields=["status", "resource_type"]),
+            models.Index(fields=["status", "resource_owner_account"]),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
