@@ -1,0 +1,50 @@
+"""What is wrong with a document, and where."""
+
+from __future__ import annotations
+
+from .model import Path, Position
+
+WINDOW = 100
+"""Columns of the source line that an error shows."""
+
+
+class PolicyError(ValueError):
+    """A document that cannot be read as a policy. `str()` shows the place with a caret."""
+
+    def __init__(self, message: str, *, path: Path = (), position: Position | None = None, text: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.position = position
+        self._line = _excerpt(text, position) if position is not None else ""
+
+    @property
+    def where(self) -> str:
+        """The path in a form that people read: `Statement[0].Condition`."""
+        return spell(self.path)
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.path:
+            parts.append(f"at {self.where}")
+        if self.position is not None:
+            parts.append(f"(line {self.position.line}, column {self.position.column + 1})")
+        head = " ".join(parts)
+        return f"{head}\n{self._line}" if self._line else head
+
+
+def spell(path: Path) -> str:
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def _excerpt(text: str, position: Position) -> str:
+    start = text.rfind("\n", 0, position.offset) + 1
+    end = text.find("\n", position.offset)
+    end = len(text) if end < 0 else end
+    left = max(start, position.offset - WINDOW // 2)
+    line = text[left : min(end, left + WINDOW)]
+    visible = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return f"    {visible}\n    {' ' * (position.offset - left)}^"

@@ -1,0 +1,76 @@
+"""Values of conditions as numbers, instants, address blocks, truths and bytes. None: it is no such value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+MAX_LENGTH = 100
+"""No number, date or address is longer; a hostile one may be."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
+_DATE = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?\Z", re.ASCII
+)
+
+
+def number(text: str) -> Fraction | None:
+    """An integer or decimal number."""
+    text = text.strip()
+    if len(text) > MAX_LENGTH or not _NUMBER.match(text):
+        return None
+    return Fraction(text)
+
+
+@lru_cache(maxsize=4096)
+def instant(text: str) -> Fraction | None:
+    """Seconds since the epoch, from a W3C form of ISO 8601 (no zone: UTC) or from epoch seconds.
+
+    Four digits are a year, as in ISO 8601.
+    """
+    text = text.strip()
+    if len(text) > MAX_LENGTH:
+        return None
+    match = _DATE.match(text)
+    if match is None:
+        return number(text)
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime(
+            int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    seconds = Fraction(int(moment.timestamp())) + (Fraction(fraction) if fraction else 0)
+    if zone and zone != "Z":
+        sign = -1 if zone[0] == "-" else 1
+        seconds -= sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+    return seconds
+
+
+@lru_cache(maxsize=4096)
+def network(text: str) -> IPv4Network | IPv6Network | None:
+    """A block in CIDR notation; a bare address is a block of one. Host bits are ignored."""
+    if len(text) > MAX_LENGTH or "%" in text:
+        return None
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+def boolean(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.strip().lower())
+
+
+def binary(text: str) -> bytes | None:
+    """Base-64 text, decoded."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None

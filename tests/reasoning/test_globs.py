@@ -1,0 +1,88 @@
+"""The classes of a set of globs: every string falls into exactly the class that matching one by one says."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzers.policy.pattern import tokens
+from analyzers.reasoning import globs
+from analyzers.reasoning.globs import Classes, Glob, TooManyClasses, concat, glob, literal, matches, residuals
+
+PATTERNS = st.text(alphabet="ab:*?", max_size=7)
+TEXTS = st.text(alphabet="abc:", max_size=9)
+
+
+def read(text: str, *, fields: int = 0) -> Glob:
+    return glob(tokens(text, wildcards=True, variables=False), fields=fields)
+
+
+def oracle(pattern: str, text: str) -> bool:
+    """The same by regular expression, for short inputs only."""
+    spelled = "".join(".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
+    return re.fullmatch(spelled, text, re.DOTALL) is not None
+
+
+@given(PATTERNS, TEXTS)
+def test_a_glob_matches_what_the_regular_expression_matches(pattern: str, text: str) -> None:
+    assert matches(read(pattern), text) == oracle(pattern, text)
+
+
+@given(st.lists(PATTERNS, min_size=1, max_size=5), TEXTS)
+def test_every_string_falls_into_a_class_that_exists(patterns: list[str], text: str) -> None:
+    classes = Classes([read(p) for p in patterns])
+    bits = sum(1 << i for i, p in enumerate(patterns) if oracle(p, text))
+    assert bits in classes.cells
+
+
+@given(st.lists(PATTERNS, min_size=1, max_size=5))
+def test_the_example_of_a_class_belongs_to_it(patterns: list[str]) -> None:
+    for bits, example in Classes([read(p) for p in patterns]).cells.items():
+        assert bits == sum(1 << i for i, p in enumerate(patterns) if oracle(p, example))
+
+
+@given(PATTERNS, st.text(alphabet="ab:", max_size=4), TEXTS)
+def test_what_is_left_of_a_glob_after_a_prefix(pattern: str, prefix: str, rest: str) -> None:
+    left = residuals(read(pattern), prefix)
+    assert any(matches(one, rest) for one in left) == oracle(pattern, prefix + rest)
+
+
+def test_a_wildcard_in_a_field_does_not_cross_the_colon() -> None:
+    pattern = read("a:*:b*", fields=2)
+    assert matches(pattern, "a:x:b:c")
+    assert not matches(pattern, "a:x:y:b")
+
+
+def test_the_universe_limits_the_classes() -> None:
+    cells = Classes([read("a*")], universe=[literal("b"), literal("ab")]).cells
+    assert cells == {0: "b", 1: "ab"}
+
+
+def test_a_seed_is_preferred_as_the_example_of_its_class() -> None:
+    assert Classes([read("s3:*")], seeds=["s3:getobject"]).cells[1] == "s3:getobject"
+
+
+def test_case_is_ignored_on_demand() -> None:
+    folded = literal("Ab", fold=True)
+    assert matches(folded, "aB")
+    assert not matches(literal("Ab"), "aB")
+
+
+def test_neighbouring_runs_are_one() -> None:
+    assert concat(read("a*"), read("*b")) == read("a*b")
+
+
+def test_globs_that_overlap_in_too_many_ways_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(globs, "MAX_STATES", 500)
+    with pytest.raises(TooManyClasses, match="overlapping"):
+        Classes([read(f"*{c}x{c}*") for c in "abcdefghij"])
+
+
+def test_an_alphabet_that_takes_all_fillers_still_has_another_character() -> None:
+    everything = "x0y1z2w3v4u5t6s7r8q9abcdefghijklmnop"
+    cells = Classes([literal(c) for c in everything]).cells
+    assert cells[0] == ""
+    assert len(cells) == len(everything) + 1
