@@ -126,7 +126,7 @@ def _finding(
         way.witness,
         resource=question.parts[0].scene.resource + way.witness.resource,
         resource_account=subject.account,
-        context={**way.witness.context, **question.parts[0].scene.constants},
+        context={**way.witness.context, **_told(question)},
     )
     proved, reason = _replay(question, witness)
     return ExternalFinding(
@@ -143,6 +143,20 @@ def _finding(
         reason=reason,
         further_conditions=tuple(dict.fromkeys(_further(question, way))),
     )
+
+
+_SPELLED = {
+    "aws:resourceorgid": "aws:ResourceOrgID",
+    "s3:dataaccesspointaccount": "s3:DataAccessPointAccount",
+    "s3:dataaccesspointarn": "s3:DataAccessPointArn",
+}
+
+
+def _told(question: Question) -> dict[str, str]:
+    """What is known of every request and follows from nothing else in it, where a document asks for it."""
+    texts = "".join(part.policy.text for part in question.parts).lower()
+    constants = question.parts[0].scene.constants
+    return {_SPELLED[key]: value for key, value in constants.items() if key in _SPELLED and key in texts}
 
 
 def _replay(question: Question, witness: Request) -> tuple[bool, str]:

@@ -23,7 +23,11 @@ PATHS = Var("aws:principalorgpaths[]")
 _SIGNED = disj([Is(CallerKind.AWS), Is(CallerKind.CANONICAL_USER)])
 _FEDERATED = Is(CallerKind.FEDERATED)
 
+_IDENTITY = keys.SIGNED_ONLY | {"aws:username"}
 _NAME = (ANY_RUN,)
+
+UNIVERSES: dict[Var, tuple[Glob, ...]] = {Var("aws:principalisawsservice"): (literal("false", fold=True),)}
+"""Keys that can have few values only; service principals are not asked about."""
 
 
 def _identity(service: str, kind: str) -> Glob:
@@ -65,10 +69,7 @@ def axioms(vocabulary: Vocabulary) -> Iterator[Formula]:
             yield negate(Present(key))
         elif key == "aws:principalisawsservice":
             yield _iff(Present(key), _SIGNED)
-            for test in vocabulary.tests.get(Var(key), {}):
-                if test == literal("true", fold=True):
-                    yield negate(Holds(Var(key), test))
-        elif key != "aws:principalarn" and (key in keys.SIGNED_ONLY or key.startswith("aws:principaltag/")):
+        elif key != "aws:principalarn" and (key in _IDENTITY or key.startswith("aws:principaltag/")):
             yield _implies(Present(key), _SIGNED)
         elif keys.by_identity_provider(key):
             yield _implies(Present(key), _FEDERATED)

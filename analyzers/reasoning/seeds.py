@@ -13,6 +13,8 @@ from .globs import Glob
 STRANGER = "999999999999"
 """The account of nobody in particular in examples."""
 
+EXAMPLE = "example"
+
 _WORDS = {
     "principal": ("example",),
     "rest of the resource": ("example.txt", "example"),
@@ -66,12 +68,17 @@ FIXED: dict[str, tuple[str, ...]] = {
 
 
 def seeds_for(var: Var, tests: Sequence[Test]) -> Iterator[str]:
-    """Values to try first: the patterns' own texts, then what is usual for the variable."""
+    """Values to try first: the patterns' own texts, then what is usual for the variable.
+
+    For actions it is the other way round, since a pattern's text is seldom the name of an action.
+    """
+    if var.name == "action":
+        yield from FIXED["action"]
     for test in tests:
         if isinstance(test, tuple) and not isinstance(test, Comparison):
             yield from _spellings(test, _WORDS.get(var.name, ("example", "")))
     yield from FIXED.get(var.name, ())
-    yield "example"
+    yield EXAMPLE
 
 
 def _spellings(pattern: Glob, words: Iterable[str]) -> Iterator[str]:

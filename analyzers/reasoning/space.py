@@ -8,6 +8,7 @@ millisecond; a model is read back as a request by the examples of its classes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from time import monotonic
 
 import z3
@@ -94,6 +95,7 @@ class Space:
         vocabulary: Vocabulary,
         *,
         universes: Mapping[Var, Sequence[Glob]],
+        hints: Mapping[Var, Sequence[str]],
         deadline: float,
         milliseconds: int,
     ) -> None:
@@ -108,7 +110,8 @@ class Space:
             universe = universes.get(var, ())
             if not universe and var.sort is Sort.TEXT and _only_truths(tests):
                 universe = _TRUTHS
-            self.cells[var] = cells_of(var, list(tests), universe, seeds_for(var, list(tests)))
+            seeds = chain(hints.get(var, ()), seeds_for(var, list(tests)))
+            self.cells[var] = cells_of(var, list(tests), universe, seeds)
             self._flags[var] = {bits: z3.Bool(f"{var.name}/{var.sort}#{bits}") for bits in self.cells[var]}
             self.check_time()
 
@@ -125,6 +128,13 @@ class Space:
         for test in tests:
             mask |= self.bits(var, test)
         return frozenset(bits for bits in self.cells[var] if bits & mask)
+
+    def flag(self, var: Var, example: str) -> z3.BoolRef | None:
+        """The class that has this very example, if there is one."""
+        for bits, text in self.cells.get(var, {}).items():
+            if text == example:
+                return self._flags[var][bits]
+        return None
 
     def solver(self) -> z3.Solver:
         solver = z3.SolverFor("QF_FD")

@@ -49,6 +49,7 @@ from .formula import (
 )
 from .globs import ANY_RUN, EVERYTHING, FIELD_RUN, Glob, concat, glob, literal, matches, residuals
 from .request import CallerKind
+from .seeds import EXAMPLE, STRANGER
 
 PRINCIPAL = Var("principal")
 """aws:PrincipalArn: the user, role (also for its sessions), root or federated user."""
@@ -92,6 +93,8 @@ class Reader:
     def __init__(self, policy: Policy, scene: Scene) -> None:
         self.policy = policy
         self.scene = scene
+        self.hints: dict[Var, list[str]] = {}
+        """Readable values for patterns that hold variables."""
 
     def rules(self) -> tuple[Rule, ...]:
         return tuple(
@@ -176,12 +179,14 @@ class Reader:
         parts = self.tokens(pattern, wildcards=True)
         if parts == (Wildcard.RUN,):
             return TRUE
+        if any(isinstance(part, Variable) for part in parts):
+            self.hints.setdefault(self.scene.rest, []).append(spelled(parts).removeprefix(self.scene.resource))
         rests = residuals(glob(parts, fields=0 if crossing else ARN_FIELDS), self.scene.resource)
         if not self.scene.separator:
             matched: Formula = TRUE if any(all(step.run for step in rest) for rest in rests) else FALSE
         else:
             matched = disj(TRUE if rest == EVERYTHING else Holds(self.scene.rest, rest) for rest in rests)
-        return conj([matched, *self.related(parts, pattern)]) if matched != FALSE else FALSE
+        return conj([matched, *self.related(parts)]) if matched != FALSE else FALSE
 
     # -- conditions --------------------------------------------------------------------------------------------
 
@@ -274,7 +279,9 @@ class Reader:
         if is_arn and arns.split(value) is None:
             return None, unclear if "*" in value or "${" in value else []
         fields = 99 if condition.key.lower() in keys.CALLER_ACCOUNT else fields
-        return glob(parts, fold=rule.ignore_case, fields=fields), self.related(parts, value)
+        if any(isinstance(part, Variable) for part in parts):
+            self.hints.setdefault(variable(condition.key.lower(), rule), []).append(spelled(parts))
+        return glob(parts, fold=rule.ignore_case, fields=fields), self.related(parts)
 
     def _constant(self, condition: Condition, rule: OperatorRule, value: str) -> Formula:
         """A key whose value is known: decide the condition, or leave it open where that needs another value."""
@@ -306,9 +313,34 @@ class Reader:
             filled.append(part if known is None else known)
         return tuple(filled)
 
-    def related(self, parts: tuple[Token, ...], text: str) -> list[Formula]:
-        """An `Open` for a pattern that holds the unknown value of another key."""
-        return [Open(f"{text}")] if any(isinstance(part, Variable) for part in parts) else []
+    def related(self, parts: tuple[Token, ...]) -> list[Formula]:
+        """What else a pattern needs that holds the unknown value of another key: that the key has a value, if there
+        is no default, and that the values agree, which is left open."""
+        wanted: list[Formula] = []
+        for part in parts:
+            if isinstance(part, Variable):
+                wanted.append(Open("".join(map(str, map(_show, parts)))))
+                if part.default is None:
+                    wanted.append(self.present(part.key))
+        return wanted
+
+
+def _show(token: Token) -> str:
+    return f"${{{token.key}}}" if isinstance(token, Variable) else token
+
+
+VARIABLE_VALUES = {"aws:principalaccount": STRANGER}
+
+
+def spelled(parts: tuple[Token, ...]) -> str:
+    """A readable string that the pattern matches when each variable has its example value."""
+    text = ""
+    for part in parts:
+        if isinstance(part, Variable):
+            text += VARIABLE_VALUES.get(part.key, EXAMPLE)
+        else:
+            text += EXAMPLE if isinstance(part, Wildcard) else part
+    return text
 
 
 SINGLE_VALUED = (keys.TIES - keys.MULTIVALUED) | frozenset(

@@ -19,13 +19,14 @@ import z3
 from analyzers.policy.model import Effect, Policy
 
 from . import keys
-from .axioms import PRINCIPALS, SAML_ACTION, WEB_IDENTITY_ACTION, Stranger, axioms, outside
-from .formula import Formula, Holds, Is, Present, Var, conj, disj, negate
+from .axioms import PRINCIPALS, SAML_ACTION, UNIVERSES, WEB_IDENTITY_ACTION, Stranger, axioms, outside
+from .formula import Formula, Holds, Is, Open, Present, Var, conj, disj, negate
 from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
 from .labels import ACTION as ACTION_COMPONENT
 from .labels import PRINCIPAL as PRINCIPAL_COMPONENT
 from .labels import Component, components, labels_of
 from .request import CallerKind, ContextValue, Request
+from .seeds import EXAMPLE, FIXED
 from .space import OutOfTime, Space, Vocabulary
 from .symbolic import ACTION, CANONICAL, PRINCIPAL, PROVIDER, SESSION, Reader, Scene
 
@@ -141,8 +142,13 @@ class _Finder:
         )
         facts = [*axioms(vocabulary), outside(stranger, vocabulary), *self._kinds()]
         self.space = Space(
-            Vocabulary([*base, *facts]), universes=self._universes(), deadline=deadline, milliseconds=milliseconds
+            Vocabulary([*base, *facts]),
+            universes=self._universes(),
+            hints={var: texts for reader in self.readers for var, texts in reader.hints.items()},
+            deadline=deadline,
+            milliseconds=milliseconds,
         )
+        self._names = _spellings(question)
         self.components = components(labels, self.space)
         self.solver = self.space.solver()
         for fact in facts:
@@ -176,7 +182,7 @@ class _Finder:
             actions = [literal(f"sts:{name}") for name in ROLE_ACTIONS]
         else:
             actions = [concat(literal(f"{service}:"), (ANY_RUN,)) for service in self.question.services]
-        universes: dict[Var, Sequence[Glob]] = {PRINCIPAL: PRINCIPALS, ACTION: actions}
+        universes: dict[Var, Sequence[Glob]] = {**UNIVERSES, PRINCIPAL: PRINCIPALS, ACTION: actions}
         for part in self.question.parts:
             scene = part.scene
             whole: list[Glob] = [()]
@@ -292,7 +298,7 @@ class _Finder:
         return tuple(self._way(group) for group in groups.values())
 
     def _way(self, group: list[_Choice]) -> Way:
-        choice = group[0]
+        choice = min(group, key=self._rarity)
         principal = ("AWS", "*")
         condition: list[tuple[str, str]] = []
         actions: list[str] = []
@@ -316,6 +322,14 @@ class _Finder:
             witness=self._witness(choice),
             statements=self._granting(extents),
         )
+
+    def _rarity(self, choice: _Choice) -> int:
+        """Low where the action is a usual one: the better example of a way with several."""
+        for component, label in zip(self.components, choice, strict=True):
+            if component.name == ACTION_COMPONENT and label is not None:
+                name = component.labels[label].value.lower()
+                return FIXED["action"].index(name) if name in FIXED["action"] else len(FIXED["action"])
+        return 0
 
     def _any_action(self) -> str:
         return f"{'sts' if self.question.federated else self.question.services[0]}:*"
@@ -349,25 +363,33 @@ class _Finder:
     # -- witness -----------------------------------------------------------------------------------------------
 
     def _witness(self, choice: _Choice) -> Request:
-        """A request of this way and no narrower one, with as few condition keys as will do."""
-        assumptions = [self._flag(position, label) for position, label in enumerate(choice)]
-        preferred = [CallerKind.ANONYMOUS, CallerKind.AWS] if self._prefers_anonymous() else [CallerKind.AWS]
-        wishes = [self.space.kinds[kind] for kind in preferred]
-        for wish in wishes:
-            if self.space.check(self.solver, *assumptions, wish):
-                assumptions.append(wish)
-                break
-        for key in sorted(self.space.vocabulary.keys - {"aws:principalarn"}):
-            absent = z3.Not(self.space.expression(Present(key)))
-            if self.space.check(self.solver, *assumptions, absent):
-                assumptions.append(absent)
-        for name in sorted(self.space.vocabulary.opens):
-            closed = z3.Not(z3.Bool(f"open {name}"))
-            if self.space.check(self.solver, *assumptions, closed):
-                assumptions.append(closed)
-        if not self.space.check(self.solver, *assumptions):
+        """A request of this way and no narrower one, with as few condition keys as will do.
+
+        Wishes make it likely and easy to read; each is granted only if the way leaves room for it.
+        """
+        granted = [self._flag(position, label) for position, label in enumerate(choice)]
+        for wish in self._wishes():
+            if self.space.check(self.solver, *granted, wish):
+                granted.append(wish)
+        if not self.space.check(self.solver, *granted):
             raise AssertionError("a way in without a request")
         return self.request(self.solver.model())
+
+    def _wishes(self) -> Iterator[z3.BoolRef]:
+        space, kinds = self.space, self.space.kinds
+        yield kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]
+        yield kinds[CallerKind.AWS]
+        for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
+            yield z3.Not(space.expression(Present(key)))
+        for name in sorted(space.vocabulary.opens):
+            yield z3.Not(space.expression(Open(name)))
+        usual = [space.flag(ACTION, name) for name in FIXED["action"]]
+        yield from (flag for flag in usual if flag is not None)
+        rest = self.question.parts[0].scene.rest
+        for action, flag in zip(FIXED["action"], usual, strict=True):
+            bare = space.flag(rest, "")
+            if flag is not None and bare is not None:
+                yield z3.Implies(flag, bare if "object" not in action else z3.Not(bare))
 
     def _prefers_anonymous(self) -> bool:
         return self.question.services[0] in {"s3", "sqs", "sns"}
@@ -376,7 +398,7 @@ class _Finder:
         """The request that a model stands for, by the examples of its classes."""
         space, scene = self.space, self.question.parts[0].scene
         kind = space.kind(model)
-        context: dict[str, ContextValue] = dict(scene.constants)
+        context: dict[str, ContextValue] = {}
         for var in space.cells:
             key = var.name.removesuffix("[]")
             if ":" not in key or key in scene.constants or key in keys.CALLER_ACCOUNT:
@@ -384,13 +406,13 @@ class _Finder:
             if not space.present(model, key):
                 continue
             if var in space.vocabulary.many:
-                context[key] = space.values(model, var)
+                context[self._names.get(key, key)] = space.values(model, var)
             elif (value := space.value(model, var)) is not None:
-                context[key] = value
-        for key in sorted(space.vocabulary.keys):
-            known = key in context or key in keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
-            if not known and space.present(model, key):
-                context[key] = "example"
+                context[self._names.get(key, key)] = value
+        derived = keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
+        for key in sorted(space.vocabulary.keys - derived):
+            if self._names.get(key, key) not in context and space.present(model, key):
+                context[self._names.get(key, key)] = EXAMPLE
         if kind is CallerKind.ANONYMOUS:
             principal = "anonymous"
         elif kind is CallerKind.FEDERATED:
@@ -402,7 +424,7 @@ class _Finder:
         action = space.value(model, ACTION) or f"{self.question.services[0]}:*"
         return Request(
             principal=principal,
-            action=_ACTION_NAMES.get(action, action),
+            action=self._names.get(action, _ACTION_NAMES.get(action, action)),
             resource=space.value(model, scene.rest) or "",
             resource_account=scene.constants.get("aws:resourceaccount", ""),
             context=context,
@@ -417,6 +439,19 @@ class _Finder:
             return arn
         session = self.space.value(model, SESSION) or "example"
         return f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/{session}"
+
+
+def _spellings(question: Question) -> dict[str, str]:
+    """Condition keys and actions as the documents write them, by their lower case."""
+    names: dict[str, str] = {}
+    for part in question.parts:
+        for statement in part.policy.statements:
+            for condition in statement.conditions:
+                names.setdefault(condition.key.lower(), condition.key)
+            for pattern in statement.actions.values if statement.actions else ():
+                if not set("*?") & set(pattern):
+                    names.setdefault(pattern.lower(), pattern)
+    return names
 
 
 def _only(policy: Policy, index: int) -> Policy:
