@@ -171,7 +171,13 @@ def _share(subject: Subject) -> Iterator[Channel]:
     if accounts := sorted(str(account) for account in share.get("accounts") or ()):
         principals.append({"AWS": accounts})
     statements = [
-        {"Sid": f"Share{i + 1}", "Effect": "Allow", "Principal": who, "Action": list(actions), "Resource": "*"}
+        {
+            "Sid": f"Share{i + 1}",
+            "Effect": "Allow",
+            "Principal": who,
+            "Action": list(actions),
+            "Resource": "*",
+        }
         for i, who in enumerate(principals)
     ]
     if statements:

@@ -23,7 +23,7 @@ class ResourceType(models.TextChoices):
     SNS_TOPIC = "AWS::SNS::Topic", "SNS topic"
     LAMBDA_FUNCTION = "AWS::Lambda::Function", "Lambda function"
     LAMBDA_LAYER_VERSION = "AWS::Lambda::LayerVersion", "Lambda layer version"
-    SECRET = "AWS::SecretsManager::Secret", "Secrets Manager secret"  # noqa: S105 - a type name
+    SECRET = "AWS::SecretsManager::Secret", "Secrets Manager secret"
     ECR_REPOSITORY = "AWS::ECR::Repository", "ECR repository"
     EFS_FILE_SYSTEM = "AWS::EFS::FileSystem", "EFS file system"
     DYNAMODB_TABLE = "AWS::DynamoDB::Table", "DynamoDB table"
@@ -96,7 +96,9 @@ class Account(models.Model):
     organization = models.ForeignKey(
         Organization, null=True, blank=True, on_delete=models.SET_NULL, related_name="accounts"
     )
-    parent = models.CharField(max_length=80, blank=True, help_text="ou-… or r-…; empty outside an organization")
+    parent = models.CharField(
+        max_length=80, blank=True, help_text="ou-… or r-…; empty outside an organization"
+    )
     status = models.CharField(max_length=16, default="ACTIVE")
     canonical_user_id = models.CharField(max_length=64, blank=True, help_text="The account in S3 ACLs")
     public_access_block = models.JSONField(null=True, blank=True, help_text="S3's four flags for the account")
@@ -166,7 +168,11 @@ class PrincipalPolicy(models.Model):
     name = models.TextField()
     arn = models.TextField(blank=True, help_text="Of a managed policy")
     document = models.ForeignKey(
-        Document, null=True, on_delete=models.PROTECT, related_name="+", help_text="Null: its text is not known"
+        Document,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Null: its text is not known",
     )
 
     class Meta:

@@ -11,7 +11,9 @@ WINDOW = 100
 class PolicyError(ValueError):
     """A document that cannot be read as a policy. `str()` shows the place with a caret."""
 
-    def __init__(self, message: str, *, path: Path = (), position: Position | None = None, text: str = "") -> None:
+    def __init__(
+        self, message: str, *, path: Path = (), position: Position | None = None, text: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path

@@ -36,7 +36,17 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 40
 
 _STATEMENT_ELEMENTS = frozenset(
-    "Sid Effect Principal NotPrincipal Action NotAction Resource NotResource Condition".split()
+    [
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    ]
 )
 _KINDS = {kind.value: kind for kind in PrincipalKind if kind is not PrincipalKind.ANY}
 _QUALIFIERS = {qualifier.value.lower(): qualifier for qualifier in SetQualifier}
@@ -166,7 +176,9 @@ def _check_depth(text: str) -> None:
             depth += 1
             if depth > MAX_DEPTH:
                 raise PolicyError(
-                    f"The document is nested deeper than {MAX_DEPTH} levels.", position=position(text, offset), text=text
+                    f"The document is nested deeper than {MAX_DEPTH} levels.",
+                    position=position(text, offset),
+                    text=text,
                 )
         elif char in "}]":
             depth -= 1
@@ -229,7 +241,9 @@ class _Parser:
             self.fail("Sid is a text.", (*path, "Sid"))
         effect = element.get("Effect")
         if effect not in {"Allow", "Deny"}:
-            self.fail("A statement needs Effect 'Allow' or 'Deny', in exactly this spelling.", (*path, "Effect"))
+            self.fail(
+                "A statement needs Effect 'Allow' or 'Deny', in exactly this spelling.", (*path, "Effect")
+            )
         actions = self.either(element, "Action", path, self.patterns)
         if actions is None:
             self.fail("A statement needs Action or NotAction.", path)
@@ -237,7 +251,9 @@ class _Parser:
             index=index,
             effect=Effect(effect),
             sid=sid,
-            principals=self.either(element, "Principal", path, lambda *args: self.principals(*args, problems)),
+            principals=self.either(
+                element, "Principal", path, lambda *args: self.principals(*args, problems)
+            ),
             actions=actions,
             resources=self.either(element, "Resource", path, self.patterns),
             conditions=self.conditions(element.get("Condition", {}), (*path, "Condition"), problems),
@@ -261,7 +277,9 @@ class _Parser:
     def principals(self, value: Any, path: Path, negated: bool, problems: list[Problem]) -> Principals:
         if value == "*":
             return Principals((PrincipalEntry(PrincipalKind.ANY, "*"),), negated)
-        by_kind = self.object(value, path, "A principal is '*' or an object such as {\"AWS\": \"111122223333\"}.")
+        by_kind = self.object(
+            value, path, 'A principal is \'*\' or an object such as {"AWS": "111122223333"}.'
+        )
         if not by_kind:
             self.fail("A principal names somebody.", path)
         entries: list[PrincipalEntry] = []
@@ -280,16 +298,24 @@ class _Parser:
         for name, keys in block.items():
             operator = read_operator(name)
             if not operator.known:
-                problems.append(Problem(f"There is no condition operator {name!r}.", (*path, name), opaque=False))
+                problems.append(
+                    Problem(f"There is no condition operator {name!r}.", (*path, name), opaque=False)
+                )
             by_key = self.object(keys, (*path, name), "A condition operator holds an object of keys.")
             seen: set[str] = set()
             for key, values in by_key.items():
                 if key.lower() in seen:
                     problems.append(
-                        Problem(f"The key {key!r} occurs twice in other spelling.", (*path, name, key), opaque=False)
+                        Problem(
+                            f"The key {key!r} occurs twice in other spelling.",
+                            (*path, name, key),
+                            opaque=False,
+                        )
                     )
                 seen.add(key.lower())
-                found.append(Condition(operator, key, tuple(self.texts(values, (*path, name, key), scalars=True))))
+                found.append(
+                    Condition(operator, key, tuple(self.texts(values, (*path, name, key), scalars=True)))
+                )
         return tuple(found)
 
     def texts(self, value: Any, path: Path, *, scalars: bool = False) -> Iterator[str]:

@@ -7,7 +7,7 @@ a verdict less sure of safety, never more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import keys
@@ -33,7 +33,16 @@ UNIVERSES: dict[Var, tuple[Glob, ...]] = {Var("aws:principalisawsservice"): (lit
 def _identity(service: str, kind: str) -> Glob:
     colon = literal(":")
     return concat(
-        literal("arn:aws"), (FIELD_RUN,), colon, literal(service), colon, colon, (FIELD_RUN,), colon, literal(kind), _NAME
+        literal("arn:aws"),
+        (FIELD_RUN,),
+        colon,
+        literal(service),
+        colon,
+        colon,
+        (FIELD_RUN,),
+        colon,
+        literal(kind),
+        _NAME,
     )
 
 
@@ -121,15 +130,15 @@ def outside(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
     for key in sorted(vocabulary.keys & keys.SOURCE_ARN):
         colon = literal(":")
         for account in stranger.accounts:
-            pattern = concat(
-                literal("arn:"), *((FIELD_RUN,), colon) * 3, literal(account), colon, (ANY_RUN,)
-            )
+            pattern = concat(literal("arn:"), *((FIELD_RUN,), colon) * 3, literal(account), colon, (ANY_RUN,))
             parts.append(_not_from(key, pattern))
     if stranger.by_organization and stranger.organization:
         id_ = literal(stranger.organization)
         for key in sorted(vocabulary.keys & (keys.SOURCE_ORGANIZATION | {ORGANIZATION.name})):
             parts.append(_not_from(key, id_))
-        for key in sorted(vocabulary.keys & {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}):
+        for key in sorted(
+            vocabulary.keys & {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}
+        ):
             inside = frozenset([concat(id_, literal("/"), (ANY_RUN,))])
             parts.append(negate(conj([Present(key), Some(Var(f"{key}[]"), inside)])))
     return conj(parts)
@@ -145,4 +154,3 @@ def _implies(left: Formula, right: Formula) -> Formula:
 
 def _iff(left: Formula, right: Formula) -> Formula:
     return conj([_implies(left, right), _implies(right, left)])
-

@@ -78,7 +78,9 @@ def address_cells(tests: Sequence[IPv4Network | IPv6Network]) -> Cells:
 def cells_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
     """The classes of `var`. Raises `globs.TooManyClasses`."""
     if var.sort is Sort.TEXT:
-        return text_cells([t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds)
+        return text_cells(
+            [t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds
+        )
     if var.sort is Sort.ADDRESS:
         return address_cells([t for t in tests if isinstance(t, (IPv4Network, IPv6Network))])
     return number_cells([t for t in tests if isinstance(t, Comparison)], instant=var.sort is Sort.INSTANT)

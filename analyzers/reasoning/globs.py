@@ -176,9 +176,9 @@ class Classes:
         first = self._accepts[-1] if self._accepts else 0
         self._universe_places = ~((first << 1) - 1) if first else ~0
         alphabet = set(self._advance) | set(self._stay) | set(self._advance_but) | set(self._stay_but)
-        self._other = next(
-            (c for c in _FILLERS if c not in alphabet), None
-        ) or next(chr(c) for c in range(0x4E00, 0x9FFF) if chr(c) not in alphabet)
+        self._other = next((c for c in _FILLERS if c not in alphabet), None) or next(
+            chr(c) for c in range(0x4E00, 0x9FFF) if chr(c) not in alphabet
+        )
         self._moves = {
             char: (
                 self._advance.get(char, 0) | (self._advance_any & ~self._advance_but.get(char, 0)),

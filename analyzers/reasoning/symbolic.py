@@ -180,7 +180,9 @@ class Reader:
         if parts == (Wildcard.RUN,):
             return TRUE
         if any(isinstance(part, Variable) for part in parts):
-            self.hints.setdefault(self.scene.rest, []).append(spelled(parts).removeprefix(self.scene.resource))
+            self.hints.setdefault(self.scene.rest, []).append(
+                spelled(parts).removeprefix(self.scene.resource)
+            )
         rests = residuals(glob(parts, fields=0 if crossing else ARN_FIELDS), self.scene.resource)
         if not self.scene.separator:
             matched: Formula = TRUE if any(all(step.run for step in rest) for rest in rests) else FALSE
@@ -200,7 +202,11 @@ class Reader:
         if rule.family is Family.NULL:
             wanted = [boolean(value) for value in condition.values]
             return disj(
-                negate(present) if value else present if value is not None else Open(f"Null on {condition.key}")
+                negate(present)
+                if value
+                else present
+                if value is not None
+                else Open(f"Null on {condition.key}")
                 for value in wanted
             )
         if key in self.scene.constants:
@@ -213,7 +219,7 @@ class Reader:
         matched = disj(self.test(condition, rule, value) for value in condition.values)
         passed = negate(matched) if rule.negated else matched
         absent_passes = (
-            rule.negated and not qualifier
+            (rule.negated and not qualifier)
             or condition.operator.if_exists
             or qualifier is SetQualifier.FOR_ALL_VALUES
         )
@@ -384,4 +390,6 @@ def variable(key: str, rule: OperatorRule, *, many: bool = False) -> Var:
 def account_glob(account: Glob) -> Glob:
     """ARNs of principals of the accounts that match."""
     colon = literal(":")
-    return concat(literal("arn:"), (FIELD_RUN,), colon, (FIELD_RUN,), colon, colon, account, colon, (ANY_RUN,))
+    return concat(
+        literal("arn:"), (FIELD_RUN,), colon, (FIELD_RUN,), colon, colon, account, colon, (ANY_RUN,)
+    )

@@ -127,7 +127,9 @@ def _account(request: Request) -> str:
 
 
 class _Finder:
-    def __init__(self, question: Question, accounts: tuple[str, ...], deadline: float, milliseconds: int) -> None:
+    def __init__(
+        self, question: Question, accounts: tuple[str, ...], deadline: float, milliseconds: int
+    ) -> None:
         self.question = question
         self.deadline = deadline
         self.readers = [Reader(part.policy, part.scene) for part in question.parts]
@@ -169,7 +171,9 @@ class _Finder:
         return conj([*(disj(gate) for gate in gates.values()), *denies])
 
     def _tests_of_actions(self) -> tuple[Glob, ...]:
-        return (WEB_IDENTITY_ACTION, SAML_ACTION, literal("sts:assumerole")) if self.question.federated else ()
+        return (
+            (WEB_IDENTITY_ACTION, SAML_ACTION, literal("sts:assumerole")) if self.question.federated else ()
+        )
 
     def _kinds(self) -> Iterator[Formula]:
         if not self.question.federated:
@@ -198,7 +202,9 @@ class _Finder:
         chosen = [z3.Bool(f"choose {component.name} {i}") for i in range(len(held))]
         widest = z3.Bool(f"choose {component.name} any")
         for i, flag in enumerate(chosen):
-            self.solver.add(z3.Implies(flag, z3.And([held[i], *(z3.Not(held[j]) for j in component.below[i])])))
+            self.solver.add(
+                z3.Implies(flag, z3.And([held[i], *(z3.Not(held[j]) for j in component.below[i])]))
+            )
         self.solver.add(z3.Implies(widest, z3.Not(z3.Or(held))))
         self.solver.add(z3.PbEq([(flag, 1) for flag in [*chosen, widest]], 1))
         return [*chosen, widest]
@@ -259,14 +265,18 @@ class _Finder:
         chooser.set("timeout", self.space.milliseconds)
         flags = [z3.Bool(f"report {i}") for i in range(len(choices))]
         native = [self._is_native(choice) for choice in choices]
-        chooser.minimize(z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)]))
+        chooser.minimize(
+            z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)])
+        )
         chosen: list[int] = []
         while True:
             missed = [z3.Not(extents[i]) for i in chosen]
             if not self.space.check(self.solver, *missed):
                 return [choices[i] for i in sorted(chosen)]
             model = self.solver.model()
-            hit = [i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))]
+            hit = [
+                i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))
+            ]
             chooser.add(z3.Or([flags[i] for i in hit]))
             if chooser.check() != z3.sat:
                 raise OutOfTime
@@ -279,7 +289,9 @@ class _Finder:
         wanted = {label.formula for label in used}
         for reader in self.readers:
             for statement in reader.policy.statements:
-                said = {label.formula for label in labels_of([(_only(reader.policy, statement.index), reader)])}
+                said = {
+                    label.formula for label in labels_of([(_only(reader.policy, statement.index), reader)])
+                }
                 if wanted <= said:
                     return True
         return False
@@ -469,13 +481,35 @@ ROLE_ACTIONS = (
 
 _ACTION_NAMES = {
     name.lower(): name
-    for name in (
-        "s3:GetObject s3:ListBucket s3:PutObject s3:DeleteObject s3:PutBucketPolicy s3:GetBucketAcl "
-        "sts:AssumeRole sts:AssumeRoleWithSAML sts:AssumeRoleWithWebIdentity sts:TagSession sts:SetSourceIdentity "
-        "kms:Decrypt kms:Encrypt kms:DescribeKey sqs:ReceiveMessage sqs:SendMessage sns:Publish sns:Subscribe "
-        "lambda:InvokeFunction lambda:GetLayerVersion secretsmanager:GetSecretValue ecr:BatchGetImage "
-        "elasticfilesystem:ClientMount dynamodb:GetItem dynamodb:GetRecords ec2:CreateVolume "
-        "rds:RestoreDBInstanceFromDBSnapshot s3express:CreateSession"
-    ).split()
+    for name in [
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:PutBucketPolicy",
+        "s3:GetBucketAcl",
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "kms:DescribeKey",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "sns:Publish",
+        "sns:Subscribe",
+        "lambda:InvokeFunction",
+        "lambda:GetLayerVersion",
+        "secretsmanager:GetSecretValue",
+        "ecr:BatchGetImage",
+        "elasticfilesystem:ClientMount",
+        "dynamodb:GetItem",
+        "dynamodb:GetRecords",
+        "ec2:CreateVolume",
+        "rds:RestoreDBInstanceFromDBSnapshot",
+        "s3express:CreateSession",
+    ]
 }
 """How AWS spells the actions that examples use; a policy compares without case."""

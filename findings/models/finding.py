@@ -20,7 +20,7 @@ class FindingType(models.TextChoices):
     EXTERNAL_ACCESS = "ExternalAccess", "External access"
     UNUSED_IAM_ROLE = "UnusedIAMRole", "Unused role"
     UNUSED_ACCESS_KEY = "UnusedIAMUserAccessKey", "Unused access key"
-    UNUSED_PASSWORD = "UnusedIAMUserPassword", "Unused password"  # noqa: S105 - a type name
+    UNUSED_PASSWORD = "UnusedIAMUserPassword", "Unused password"
     UNUSED_PERMISSION = "UnusedPermission", "Unused permissions"
     INTERNAL_ACCESS = "InternalAccess", "Internal access"
 

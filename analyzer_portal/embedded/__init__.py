@@ -1,0 +1,9 @@
+"""PostgreSQL and a Redis-protocol server from wheels, in one data folder, for a machine that has neither.
+
+Whoever comes first starts them and stops them when nobody uses them any more; who comes later uses them.
+"""
+
+from .commands import ensure_for_command
+from .services import Services, data_folder
+
+__all__ = ["Services", "data_folder", "ensure_for_command"]

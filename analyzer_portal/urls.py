@@ -1,0 +1,14 @@
+"""Addresses."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from .health import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("", include("findings.urls")),
+    path("", include("analyzers.urls")),
+]

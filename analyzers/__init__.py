@@ -1,0 +1,1 @@
+"""What is asked: policies, reasoning, inventory, scans."""

@@ -1,0 +1,6 @@
+"""One class per mutation of analyzers: who may do it, what is checked, what changes."""
+
+from .analyzers import CreateAnalyzer, DeleteAnalyzer, UpdateAnalyzer
+from .scans import CancelScan, StartScan
+
+__all__ = ["CancelScan", "CreateAnalyzer", "DeleteAnalyzer", "StartScan", "UpdateAnalyzer"]

@@ -1,0 +1,1 @@
+"""What exists: reading and writing inventory files, and the subjects that scans are made of."""

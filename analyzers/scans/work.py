@@ -1,0 +1,219 @@
+"""Working on a scan: take a chunk, answer, record, go on.
+
+A chunk is leased in the database. Whoever holds the lease extends it while working and may only record while holding
+it, so a chunk that was handed out twice is recorded once. Nothing is lost with a worker: its lease runs out and the
+chunk is handed out again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from analyzers.inventory.subjects import resources_in_scope, subject_hash, subjects, zone_of_trust
+from analyzers.kinds import external
+from analyzers.kinds.subject import Analysis, Subject, ZoneOfTrust
+from analyzers.models import AnalyzedResource, Analyzer, Scan, ScanChunk
+from findings.actions.record import record, resolve_vanished
+from findings.models import Finding, FindingStatus
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+ATTEMPTS = 3
+"""A chunk that took this many workers down is given up, and its resources are reported as not analysed."""
+
+
+def owner_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def work(scan_id: int, *, progress: Callable[[Scan], None] | None = None) -> None:
+    """Take chunks of the scan until there are none left to take, then finish the scan if nobody else is at it."""
+    owner = owner_name()
+    while (chunk := _lease(scan_id, owner)) is not None:
+        _work_on(chunk, owner)
+        if progress is not None:
+            progress(Scan.objects.get(pk=scan_id))
+    finish(scan_id)
+
+
+def _lease(scan_id: int, owner: str) -> ScanChunk | None:
+    now = timezone.now()
+    free = Q(status=ScanChunk.Status.PENDING) | Q(status=ScanChunk.Status.LEASED, lease_expires_at__lt=now)
+    with transaction.atomic():
+        chunk = (
+            ScanChunk.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("scan__analyzer")
+            .filter(free, scan=scan_id, scan__status=Scan.Status.RUNNING)
+            .order_by("number")
+            .first()
+        )
+        if chunk is None:
+            return None
+        chunk.status, chunk.lease_owner, chunk.lease_expires_at = ScanChunk.Status.LEASED, owner, now + LEASE
+        chunk.attempts += 1
+        chunk.save(update_fields=["status", "lease_owner", "lease_expires_at", "attempts"])
+    return chunk
+
+
+def _work_on(chunk: ScanChunk, owner: str) -> None:
+    analyzer = chunk.scan.analyzer
+    zone = zone_of_trust(analyzer)
+    if chunk.attempts > ATTEMPTS:
+        reason = f"Given up: {ATTEMPTS} workers ended while they analysed this resource and its neighbours."
+        answers = [(subject, Analysis(error=reason)) for subject in subjects(chunk.resource_ids)]
+        _record(chunk, owner, zone, answers, unchanged=[], error=reason)
+        return
+    answers, unchanged = [], []
+    known = _known_hashes(analyzer, chunk)
+    for subject in subjects(chunk.resource_ids):
+        if not _extend(chunk, owner):
+            return
+        if known.get(subject.arn) == subject_hash(subject, zone):
+            unchanged.append(subject)
+        else:
+            answers.append((subject, _answer(subject, zone)))
+    _record(chunk, owner, zone, answers, unchanged)
+
+
+def _answer(subject: Subject, zone: ZoneOfTrust) -> Analysis:
+    """A resource that upsets the analysis is reported, and the others go on."""
+    try:
+        return external.analyze(subject, zone)
+    except Exception as error:
+        logger.exception("the analysis of %s failed", subject.arn)
+        return Analysis(error=f"The analysis failed: {type(error).__name__}: {error}")
+
+
+def _known_hashes(analyzer: Analyzer, chunk: ScanChunk) -> dict[str, str]:
+    """What was asked last time, of resources that were answered in full."""
+    from analyzers.models import Resource
+
+    arns = Resource.objects.filter(pk__in=chunk.resource_ids).values("arn")
+    rows = AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
+    return dict(rows.values_list("resource_arn", "input_hash"))
+
+
+def _extend(chunk: ScanChunk, owner: str) -> bool:
+    """Extend the lease when half of it is gone. False if it is somebody else's by now."""
+    now = timezone.now()
+    if chunk.lease_expires_at is not None and chunk.lease_expires_at - now > LEASE / 2:
+        return True
+    chunk.lease_expires_at = now + LEASE
+    held = ScanChunk.objects.filter(pk=chunk.pk, lease_owner=owner, status=ScanChunk.Status.LEASED)
+    return held.update(lease_expires_at=chunk.lease_expires_at) == 1
+
+
+def _record(
+    chunk: ScanChunk,
+    owner: str,
+    zone: ZoneOfTrust,
+    answers: list[tuple[Subject, Analysis]],
+    unchanged: list[Subject],
+    error: str = "",
+) -> None:
+    """Everything about the chunk in one transaction, if the lease is still held and the scan still runs."""
+    now = timezone.now()
+    with transaction.atomic():
+        held = (
+            ScanChunk.objects.select_for_update()
+            .filter(pk=chunk.pk, lease_owner=owner, status=ScanChunk.Status.LEASED)
+            .exists()
+        )
+        scan = Scan.objects.get(pk=chunk.scan_id)
+        if not held or scan.status != Scan.Status.RUNNING:
+            return
+        recorded = record(scan.analyzer, answers, now)
+        quiet = [subject.arn for subject in unchanged]
+        Finding.objects.filter(analyzer=scan.analyzer, resource__in=quiet).exclude(
+            status=FindingStatus.RESOLVED
+        ).update(analyzed_at=now)
+        _note(scan, zone, answers, unchanged)
+        ScanChunk.objects.filter(pk=chunk.pk).update(
+            status=ScanChunk.Status.FAILED if error else ScanChunk.Status.DONE, error=error, lease_owner=""
+        )
+        Scan.objects.filter(pk=scan.pk).update(
+            resources_done=F("resources_done") + len(chunk.resource_ids),
+            resources_failed=F("resources_failed") + sum(1 for _, analysis in answers if analysis.error),
+            findings_new=F("findings_new") + recorded.new,
+            findings_resolved=F("findings_resolved") + recorded.resolved,
+        )
+
+
+def _note(
+    scan: Scan, zone: ZoneOfTrust, answers: list[tuple[Subject, Analysis]], unchanged: list[Subject]
+) -> None:
+    def rows() -> Iterator[AnalyzedResource]:
+        for subject, error in [*((s, a.error) for s, a in answers), *((s, "") for s in unchanged)]:
+            yield AnalyzedResource(
+                analyzer=scan.analyzer,
+                resource_arn=subject.arn,
+                resource_type=subject.type,
+                resource_owner_account=subject.account,
+                analyzed_at=timezone.now(),
+                scan=scan,
+                input_hash=subject_hash(subject, zone),
+                error=error,
+            )
+
+    AnalyzedResource.objects.bulk_create(
+        list(rows()),
+        update_conflicts=True,
+        unique_fields=["analyzer", "resource_arn"],
+        update_fields=[
+            "resource_type",
+            "resource_owner_account",
+            "analyzed_at",
+            "scan",
+            "input_hash",
+            "error",
+        ],
+    )
+
+
+def finish(scan_id: int) -> bool:
+    """Complete the scan once every chunk is done; resolve what belongs to resources that are gone."""
+    with transaction.atomic():
+        scan = Scan.objects.select_for_update().filter(pk=scan_id, status=Scan.Status.RUNNING).first()
+        if scan is None:
+            return False
+        if scan.chunks.filter(status__in=[ScanChunk.Status.PENDING, ScanChunk.Status.LEASED]).exists():
+            return False
+        now = timezone.now()
+        present = resources_in_scope(scan.analyzer).values("arn")
+        scan.findings_resolved += resolve_vanished(scan.analyzer, present, now)
+        AnalyzedResource.objects.filter(analyzer=scan.analyzer).exclude(resource_arn__in=present).delete()
+        scan.status, scan.finished_at = Scan.Status.COMPLETED, now
+        scan.error = _failed_chunks(scan)
+        scan.save(update_fields=["status", "finished_at", "findings_resolved", "error"])
+    return True
+
+
+def _failed_chunks(scan: Scan) -> str:
+    failed = scan.chunks.filter(status=ScanChunk.Status.FAILED).count()
+    return f"{failed} of {scan.chunks.count()} parts were given up." if failed else ""
+
+
+def hand_out_again() -> list[int]:
+    """The running scans that have chunks nobody works on: their wake-up, or their worker, was lost."""
+    now = timezone.now()
+    free = Q(chunks__status=ScanChunk.Status.PENDING) | Q(
+        chunks__status=ScanChunk.Status.LEASED, chunks__lease_expires_at__lt=now
+    )
+    waiting = Scan.objects.filter(free, status=Scan.Status.RUNNING).values_list("pk", flat=True).distinct()
+    idle = [
+        scan.pk
+        for scan in Scan.objects.filter(status=Scan.Status.RUNNING).exclude(
+            chunks__status__in=[ScanChunk.Status.PENDING, ScanChunk.Status.LEASED]
+        )
+    ]
+    return sorted({*waiting, *idle})

@@ -1,0 +1,65 @@
+"""Celery tasks: thin wake-ups for functions that commands and pages call as well."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.db.models import Max, Q
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from analyzers.models import EXTERNAL_TYPES, Analyzer, Scan
+from analyzers.scans import hand_out_again, request_scan, work
+from analyzers.scans.plan import AlreadyRunning
+
+logger = logging.getLogger(__name__)
+
+WAKE_UPS = 4
+"""Workers called for one scan; more come as the sweeper sees that work is left."""
+
+
+@shared_task(name="analyzers.tasks.work_on_scan")
+def work_on_scan(scan_id: int) -> None:
+    work(scan_id)
+
+
+@shared_task(name="analyzers.tasks.sweep")
+def sweep() -> None:
+    """Hand out again what nobody works on."""
+    for scan_id in hand_out_again():
+        work_on_scan.delay(scan_id)
+
+
+@shared_task(name="analyzers.tasks.schedule_scans")
+def schedule_scans() -> None:
+    """Start the scans that are due."""
+    now = timezone.now()
+    due = Analyzer.objects.filter(type__in=EXTERNAL_TYPES, scan_every__isnull=False).annotate(
+        last=Max("scans__created_at", filter=~Q(scans__status=Scan.Status.CANCELED))
+    )
+    for analyzer in due:
+        if analyzer.last is None or analyzer.last + timedelta(minutes=analyzer.scan_every or 0) <= now:
+            start_scan(analyzer, reason="scheduled")
+
+
+def start_scan(analyzer: Analyzer, *, reason: str) -> Scan | None:
+    """Plan a scan and wake the workers; None if one is running."""
+    try:
+        scan = request_scan(analyzer, reason=reason)
+    except AlreadyRunning:
+        return None
+    wake(scan)
+    return scan
+
+
+def wake(scan: Scan) -> bool:
+    """Tell the workers. A broker that is away loses nothing: the sweeper finds the scan later."""
+    try:
+        for _ in range(min(WAKE_UPS, max(1, scan.chunks.count()))):
+            work_on_scan.delay(scan.pk)
+    except OperationalError:
+        logger.warning("the broker does not answer; scan %s waits for the sweeper", scan.pk)
+        return False
+    return True

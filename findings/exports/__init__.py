@@ -1,0 +1,6 @@
+"""Findings as files: CSV and XLSX, streamed, with cells that a spreadsheet would take for formulas made harmless."""
+
+from .rows import HEADER, harmless, row_of
+from .write import csv_lines, xlsx_file
+
+__all__ = ["HEADER", "csv_lines", "harmless", "row_of", "xlsx_file"]

@@ -1,0 +1,68 @@
+"""One row a finding."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from findings.models import Finding
+from findings.wire import instant
+
+HEADER = [
+    "id",
+    "analyzer",
+    "status",
+    "isPublic",
+    "resource",
+    "resourceType",
+    "resourceOwnerAccount",
+    "principalType",
+    "principal",
+    "action",
+    "condition",
+    "sources",
+    "proof",
+    "verdict",
+    "error",
+    "createdAt",
+    "updatedAt",
+    "analyzedAt",
+]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+LONGEST_CELL = 32_000
+"""A spreadsheet takes 32,767 characters."""
+
+
+def harmless(value: str) -> str:
+    """Text that no spreadsheet evaluates (https://owasp.org/www-community/attacks/CSV_Injection)."""
+    value = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    if len(value) > LONGEST_CELL:
+        value = value[:LONGEST_CELL] + "…"
+    return f"'{value}" if value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA) else value
+
+
+def row_of(finding: Finding) -> list[str]:
+    kind, principal = next(iter(finding.principal.items()), ("", ""))
+    cells = [
+        str(finding.pk),
+        finding.analyzer.name,
+        finding.status,
+        "true" if finding.is_public else "false",
+        finding.resource,
+        finding.resource_type,
+        finding.resource_owner_account,
+        kind,
+        principal,
+        " ".join(finding.action),
+        json.dumps(finding.condition, sort_keys=True) if finding.condition else "",
+        " ".join(source.get("type", "") for source in finding.sources),
+        finding.proof,
+        str(finding.details.get("summary", "")),
+        finding.error,
+        instant(finding.created_at),
+        instant(finding.updated_at),
+        instant(finding.analyzed_at),
+    ]
+    return [harmless(cell) for cell in cells]

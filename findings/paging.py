@@ -1,0 +1,97 @@
+"""Pages of a list that stay fast however long it is: the next page begins after the last row seen."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from .models import Finding
+
+SORTS: dict[str, tuple[str, bool]] = {
+    "-isPublic": ("is_public", True),
+    "-updatedAt": ("updated_at", True),
+    "updatedAt": ("updated_at", False),
+    "-createdAt": ("created_at", True),
+    "createdAt": ("created_at", False),
+    "resource": ("resource", False),
+    "-resource": ("resource", True),
+    "resourceType": ("resource_type", False),
+    "-resourceType": ("resource_type", True),
+    "resourceOwnerAccount": ("resource_owner_account", False),
+    "-resourceOwnerAccount": ("resource_owner_account", True),
+}
+"""What a list can be sorted by -> column, descending. Rows that are equal in it are sorted by id."""
+DEFAULT_SORT = "-isPublic"
+SIZES = (25, 50, 100, 250)
+COUNT_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Finding]
+    next: str = ""
+    previous: str = ""
+
+
+def page_of(rows: QuerySet[Finding], sort: str, size: int, cursor: str = "") -> Page:
+    """Raises ValidationError for a sort or cursor that does not exist."""
+    if sort not in SORTS:
+        raise ValidationError(f"A list is sorted by one of {', '.join(SORTS)}.")
+    column, descending = SORTS[sort]
+    backwards, mark = _read(cursor)
+    if mark is not None:
+        rows = rows.filter(_after(column, descending != backwards, mark))
+    order = "-" if descending != backwards else ""
+    found = list(rows.order_by(f"{order}{column}", f"{order}id")[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    if backwards:
+        found.reverse()
+    if not found:
+        return Page([])
+    return Page(
+        found,
+        next=_write(False, column, found[-1]) if more or backwards else "",
+        previous=_write(True, column, found[0]) if (more if backwards else mark is not None) else "",
+    )
+
+
+def capped_count(rows: QuerySet[Any]) -> tuple[int, bool]:
+    """The number of rows, and whether there are more than are counted."""
+    count = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return min(count, COUNT_LIMIT), count > COUNT_LIMIT
+
+
+def _after(column: str, descending: bool, mark: tuple[Any, str]) -> Q:
+    value, key = mark
+    beyond = "lt" if descending else "gt"
+    return Q(**{f"{column}__{beyond}": value}) | Q(**{column: value, f"id__{beyond}": key})
+
+
+def _write(backwards: bool, column: str, row: Finding) -> str:
+    value = getattr(row, column)
+    said = [backwards, value.isoformat() if isinstance(value, datetime) else value, str(row.pk)]
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> tuple[bool, tuple[Any, str] | None]:
+    if not cursor:
+        return False, None
+    try:
+        backwards, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(backwards, bool) or not isinstance(value, (str, bool)) or not isinstance(key, str):
+            raise ValueError(cursor)
+        import uuid
+
+        uuid.UUID(key)
+    except (ValueError, TypeError, binascii.Error, UnicodeDecodeError) as error:
+        raise ValidationError("This page does not exist; go back to the first one.") from error
+    return backwards, (parse_datetime(value) or value if isinstance(value, str) else value, key)

@@ -1,0 +1,56 @@
+"""Who may do what. Groups are made after each migration; an administrator puts people into them.
+
+- Auditors read and export.
+- Reviewers also archive, unarchive and keep archive rules.
+- Administrators also keep analyzers and import inventory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.core.exceptions import PermissionDenied
+
+ARCHIVE = "findings.change_finding"
+RULES = "findings.change_archiverule"
+ANALYZERS = "analyzers.change_analyzer"
+IMPORT = "analyzers.add_import"
+
+AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES)
+ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT)
+ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
+
+_DEEDS = {
+    ARCHIVE: ("archive findings", "Reviewers"),
+    RULES: ("keep archive rules", "Reviewers"),
+    ANALYZERS: ("keep analyzers and start scans", "Administrators"),
+    IMPORT: ("import inventory", "Administrators"),
+}
+
+Actor = User | AnonymousUser | None
+"""None: the system itself or the command line."""
+
+
+def require(user: Actor, permission: str) -> None:
+    """Raises PermissionDenied with a sentence that says what is missing."""
+    if user is None or user.has_perm(permission):
+        return
+    deed, group = _DEEDS[permission]
+    raise PermissionDenied(f"You may not {deed}. Ask an administrator to add you to the group {group}.")
+
+
+def person(user: Actor) -> User | None:
+    return user if isinstance(user, User) else None
+
+
+def create_groups(**kwargs: Any) -> None:
+    """Make the groups and give them their permissions; for `post_migrate`."""
+    for name, wanted in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        codenames = [permission.split(".")[1] for permission in wanted]
+        labels = {permission.split(".")[0] for permission in wanted}
+        group.permissions.set(
+            Permission.objects.filter(codename__in=codenames, content_type__app_label__in=labels)
+        )

@@ -1,0 +1,36 @@
+"""A finding in the shape of the Access Analyzer API. https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_Finding.html"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from .models import Finding
+
+
+def finding(row: Finding) -> dict[str, Any]:
+    """`Finding` of the API; members that do not apply are left out."""
+    shape: dict[str, Any] = {
+        "id": str(row.id),
+        "resource": row.resource,
+        "resourceType": row.resource_type,
+        "resourceOwnerAccount": row.resource_owner_account,
+        "status": row.status,
+        "condition": row.condition,
+        "createdAt": instant(row.created_at),
+        "analyzedAt": instant(row.analyzed_at),
+        "updatedAt": instant(row.updated_at),
+    }
+    if row.error:
+        return shape | {"error": row.error}
+    shape |= {"principal": row.principal, "action": row.action, "isPublic": row.is_public}
+    if row.sources:
+        shape["sources"] = row.sources
+    if row.resource_control_policy_restriction:
+        shape["resourceControlPolicyRestriction"] = row.resource_control_policy_restriction
+    return shape
+
+
+def instant(moment: datetime) -> str:
+    """ISO 8601 with milliseconds, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
