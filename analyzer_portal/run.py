@@ -1,0 +1,272 @@
+"""`make run`: everything on one machine, from nothing to a portal that can be used.
+
+Starts PostgreSQL, Redis, web server, worker and beat, loads the sample organization on the first start, scans, and
+serves until it is told to stop or a child dies; then all children are stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from .embedded.services import NotStarted, Services, data_folder, die_with_parent
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "samples" / "organization.json"
+STOP_SECONDS = 8.0
+READY_SECONDS = 60.0
+
+
+class Failed(Exception):
+    """A step failed; the message says what to do."""
+
+
+class Stopped(BaseException):
+    """Told to stop by a signal."""
+
+
+class Portal:
+    def __init__(self) -> None:
+        self.data = data_folder()
+        self.port = int(os.environ.get("PORT") or 8000)
+        self.services = Services(self.data)
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.password = ""
+        self.first = False
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def steps(self) -> list[tuple[str, Callable[[], None]]]:
+        return [
+            ("starting PostgreSQL and Redis", self.start_services),
+            ("preparing the database", self.migrate),
+            ("preparing the administrator", self.administrator),
+            ("loading the sample organization", self.load_sample),
+            ("starting web server, worker and beat", self.start_children),
+            ("waiting until all answer", self.wait_until_ready),
+            ("scanning", self.scan),
+        ]
+
+    def start_services(self) -> None:
+        try:
+            self.services.acquire()
+        except (NotStarted, OSError) as error:
+            raise Failed(f"{error}\nAnother DATA folder, or DATABASE_URL and REDIS_URL, may help.") from error
+        if not self.services.started_here:
+            raise Failed(f"A portal runs with the data of {self.data} already. Stop it, or set DATA to another folder.")
+        os.environ["DATA"] = str(self.data)
+        os.environ["DATABASE_URL"] = self.services.database_url
+        os.environ["REDIS_URL"] = self.services.redis_url
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "analyzer_portal.settings")
+
+    def migrate(self) -> None:
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0, interactive=False)
+
+    def administrator(self) -> None:
+        """The user `admin`; the password is made once and kept for the owner of the data folder alone."""
+        from django.contrib.auth.models import User
+
+        file = self.data / "admin-password"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(12))
+        self.password = file.read_text().strip()
+        user, created = User.objects.get_or_create(
+            username="admin", defaults={"is_superuser": True, "is_staff": True}
+        )
+        if created:
+            user.set_password(self.password)
+            user.save()
+        elif not user.check_password(self.password):
+            self.password = "(changed)"  # noqa: S105 - not a password
+
+    def load_sample(self) -> None:
+        from analyzers.models import Account
+
+        self.first = not Account.objects.exists() and not (self.data / "sample-loaded").exists()
+        if not self.first or not SAMPLE.exists():
+            return
+        from analyzers.actions import CreateAnalyzer
+        from analyzers.inventory.load import load
+        from analyzers.models import Import, Organization
+
+        entry = load([SAMPLE], names=["samples/organization.json"])
+        if entry.status != Import.Status.COMPLETED:
+            raise Failed(f"The sample organization was refused: {entry.problems[:3]}")
+        organization = Organization.objects.get()
+        CreateAnalyzer("organization", "ORGANIZATION", organization.pk, user=None)()
+        CreateAnalyzer("management-account", "ACCOUNT", organization.management_account, user=None)()
+        (self.data / "sample-loaded").touch()
+
+    def start_children(self) -> None:
+        python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "analyzer_portal"]
+        web = ["-m", "gunicorn", "analyzer_portal.wsgi", "--bind", f"127.0.0.1:{self.port}", "--workers", "2"]
+        web += ["--threads", "4", "--timeout", "120", "--graceful-timeout", "4", "--worker-tmp-dir", "/tmp"]  # noqa: S108
+        self._start("web", [python, *web])
+        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"])
+        pid_file = self.data / "beat.pid"
+        pid_file.unlink(missing_ok=True)
+        self._start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", str(pid_file)])
+
+    def _start(self, name: str, command: list[str]) -> None:
+        log = (self.data / f"{name}.log").open("ab")
+        self.children[name] = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        last = ""
+        while time.monotonic() < deadline:
+            self.check()
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):  # noqa: S310
+                    return
+            except urllib.error.HTTPError as error:
+                last = error.read(2000).decode(errors="replace")
+            except OSError as error:
+                last = str(error)
+            time.sleep(0.1)
+        raise Failed(f"Not ready after {READY_SECONDS:.0f} s: {last}\nThe logs are in {self.data}.")
+
+    def check(self) -> None:
+        """Raises Failed if something has died."""
+        for name, child in self.children.items():
+            if (status := child.poll()) is not None:
+                log = self.data / f"{name}.log"
+                hint = f"Is port {self.port} taken? Set PORT to another one.\n" if name == "web" else ""
+                raise Failed(f"{name} ended with status {status}. {hint}{_tail(log)}\nIts log is {log}.")
+        if name := self.services.failure():
+            raise Failed(f"{name} has died. Its log is in {self.data}.")
+
+    def scan(self) -> None:
+        from analyzers.models import Analyzer, Scan
+        from analyzers.tasks import start_scan
+
+        scans = [start_scan(analyzer, reason="start") for analyzer in Analyzer.objects.all() if analyzer.is_external]
+        waiting = [scan.pk for scan in scans if scan is not None]
+        deadline = time.monotonic() + (READY_SECONDS if self.first else 5)
+        while time.monotonic() < deadline:
+            self.check()
+            running = Scan.objects.filter(pk__in=waiting, status=Scan.Status.RUNNING)
+            if not running.exists():
+                return
+            time.sleep(0.1)
+
+    # -- life --------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        steps = self.steps()
+        for number, (name, action) in enumerate(steps, 1):
+            print(f"[{number}/{len(steps)}] {name} ... ", end="", flush=True)
+            began = time.monotonic()
+            try:
+                action()
+            except Exception:
+                print("failed", flush=True)
+                raise
+            print(f"{time.monotonic() - began:.1f} s", flush=True)
+
+    def announce(self) -> None:
+        from findings.summary import by_analyzer
+
+        print()
+        print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Archived':>10}")
+        for entry in by_analyzer():
+            counts = f"{entry['public']:>8}{entry['cross_account']:>8}{entry['errors']:>8}{entry['archived']:>10}"
+            print(f"{entry['analyzer'].name:<24}{counts}")
+        print(
+            f"\nPortal ready at http://127.0.0.1:{self.port}  user: admin  password: {self.password}", flush=True
+        )
+
+    def serve(self) -> None:
+        from django.db import connection
+
+        connection.close()
+        while True:
+            self.check()
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        """Stop every child within STOP_SECONDS, then the servers."""
+        for child in self.children.values():
+            if child.poll() is None:
+                child.terminate()
+        deadline = time.monotonic() + STOP_SECONDS / 2
+        for child in self.children.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _kill_group(child)
+        self.services.release(wait=1.0)
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _tail(log: Path, lines: int = 8) -> str:
+    try:
+        return "\n" + "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def _told_to_stop(signum: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def main() -> int:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _told_to_stop)
+    portal = Portal()
+    status = 0
+    try:
+        portal.start()
+        portal.announce()
+        portal.serve()
+    except Stopped:
+        _say("\nStopping ...")
+    except Failed as error:
+        _say(f"\n{error}")
+        status = 1
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        portal.stop()
+        _say("Stopped.")
+    return status
+
+
+def _say(text: str) -> None:
+    """The terminal may be gone by now."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
