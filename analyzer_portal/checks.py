@@ -24,7 +24,11 @@ LINT: list[tuple[str, list[str], dict[str, str]]] = [
     ("types", ["mypy"], {}),
     ("import contracts", ["lint-imports"], {}),
     ("templates", ["djlint", "templates", "--lint", "--quiet"], {}),
-    ("compose file", ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"], {}),
+    (
+        "compose file",
+        ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"],
+        {},
+    ),
     ("inventory schema", ["check-jsonschema", "--check-metaschema", "docs/inventory.schema.json"], {}),
     ("Dockerfile", ["hadolint", "Dockerfile"], {}),
     ("deployment", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
@@ -50,9 +54,16 @@ def chromium() -> str:
 def run(name: str, command: list[str], env: dict[str, str]) -> bool:
     print(f"== {name}", flush=True)
     began = time.monotonic()
-    full = {**os.environ, **env, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONDONTWRITEBYTECODE": "1"}
+    full = {
+        **os.environ,
+        **env,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     full.setdefault("DATA", str(ROOT / "var" / "checks"))
-    passed = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=full, check=False).returncode == 0
+    passed = (
+        subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=full, check=False).returncode == 0
+    )
     print(f"   {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
     return passed
 
@@ -60,7 +71,9 @@ def run(name: str, command: list[str], env: dict[str, str]) -> bool:
 def main(arguments: list[str]) -> int:
     steps = LINT if arguments[:1] == ["lint"] else [*LINT, *TESTS]
     if steps != LINT and not chromium():
-        print("Chromium is missing, so pages cannot be tested. Install it, for example: apt-get install chromium")
+        print(
+            "Chromium is missing, so pages cannot be tested. Install it, for example: apt-get install chromium"
+        )
         return 1
     failed = [name for name, command, env in steps if not run(name, command, env)]
     if failed:

@@ -62,7 +62,9 @@ class Portal:
         except (NotStarted, OSError) as error:
             raise Failed(f"{error}\nAnother DATA folder, or DATABASE_URL and REDIS_URL, may help.") from error
         if not self.services.started_here:
-            raise Failed(f"A portal runs with the data of {self.data} already. Stop it, or set DATA to another folder.")
+            raise Failed(
+                f"A portal runs with the data of {self.data} already. Stop it, or set DATA to another folder."
+            )
         os.environ["DATA"] = str(self.data)
         os.environ["DATABASE_URL"] = self.services.database_url
         os.environ["REDIS_URL"] = self.services.redis_url
@@ -116,7 +118,9 @@ class Portal:
         web = ["-m", "gunicorn", "analyzer_portal.wsgi", "--bind", f"127.0.0.1:{self.port}", "--workers", "2"]
         web += ["--threads", "4", "--timeout", "120", "--graceful-timeout", "4", "--worker-tmp-dir", "/tmp"]  # noqa: S108
         self._start("web", [python, *web])
-        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"])
+        self._start(
+            "worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"]
+        )
         pid_file = self.data / "beat.pid"
         pid_file.unlink(missing_ok=True)
         self._start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", str(pid_file)])
@@ -139,7 +143,7 @@ class Portal:
         while time.monotonic() < deadline:
             self.check()
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):  # noqa: S310
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):
                     return
             except urllib.error.HTTPError as error:
                 last = error.read(2000).decode(errors="replace")
@@ -162,7 +166,11 @@ class Portal:
         from analyzers.models import Analyzer, Scan
         from analyzers.tasks import start_scan
 
-        scans = [start_scan(analyzer, reason="start") for analyzer in Analyzer.objects.all() if analyzer.is_external]
+        scans = [
+            start_scan(analyzer, reason="start")
+            for analyzer in Analyzer.objects.all()
+            if analyzer.is_external
+        ]
         waiting = [scan.pk for scan in scans if scan is not None]
         deadline = time.monotonic() + (READY_SECONDS if self.first else 5)
         while time.monotonic() < deadline:
@@ -192,10 +200,13 @@ class Portal:
         print()
         print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Archived':>10}")
         for entry in by_analyzer():
-            counts = f"{entry['public']:>8}{entry['cross_account']:>8}{entry['errors']:>8}{entry['archived']:>10}"
+            counts = (
+                f"{entry['public']:>8}{entry['cross_account']:>8}{entry['errors']:>8}{entry['archived']:>10}"
+            )
             print(f"{entry['analyzer'].name:<24}{counts}")
         print(
-            f"\nPortal ready at http://127.0.0.1:{self.port}  user: admin  password: {self.password}", flush=True
+            f"\nPortal ready at http://127.0.0.1:{self.port}  user: admin  password: {self.password}",
+            flush=True,
         )
 
     def serve(self) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from celery import shared_task
+from django.contrib.auth.models import User
 from django.db.models import Max, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analyzers.models import EXTERNAL_TYPES, Analyzer, Scan
+from analyzers.models import EXTERNAL_TYPES, Analyzer, Import, Scan
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
+from findings.roles import IMPORT, require
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +47,37 @@ def schedule_scans() -> None:
     for analyzer in due:
         if analyzer.last is None or analyzer.last + timedelta(minutes=analyzer.scan_every or 0) <= now:
             start_scan(analyzer, reason="scheduled")
+
+
+@shared_task(name="analyzers.tasks.import_files")
+def import_files(
+    entry: int, home: str, names: list[str], user: int, account: str | None, skip_invalid: bool
+) -> None:
+    """Read uploaded files that were too large for the request, and remove them."""
+    from analyzers.inventory.load import load
+
+    folder = Path(home)
+    try:
+        load(
+            sorted(folder.glob("*.upload"), key=lambda path: int(path.stem)),
+            names=names,
+            user=User.objects.get(pk=user),
+            account=account,
+            skip_invalid=skip_invalid,
+            entry=Import.objects.get(pk=entry),
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def import_later(
+    home: Path, paths: list[Path], names: list[str], user: Any, *, account: str | None, skip_invalid: bool
+) -> Import:
+    """Hand uploaded files to a worker; the entry shows how it goes. Raises PermissionDenied."""
+    require(user, IMPORT)
+    entry = Import.objects.create(source=", ".join(names)[:2000], requested_by=user)
+    import_files.delay(entry.pk, str(home), names, user.pk, account, skip_invalid)
+    return entry
 
 
 def start_scan(analyzer: Analyzer, *, reason: str) -> Scan | None:

@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import analyzers, inventory
+
+urlpatterns = [
+    path("analyzers/", analyzers.analyzer_list, name="analyzers"),
+    path("analyzers/new/", analyzers.analyzer_new, name="analyzer-new"),
+    path("analyzers/<int:pk>/", analyzers.analyzer_page, name="analyzer"),
+    path("analyzers/<int:pk>/state/", analyzers.scan_state, name="scan-state"),
+    path("analyzers/<int:pk>/scan/", analyzers.scan_start, name="scan-start"),
+    path("analyzers/<int:pk>/delete/", analyzers.analyzer_delete, name="analyzer-delete"),
+    path("scans/<int:pk>/cancel/", analyzers.scan_cancel, name="scan-cancel"),
+    path("inventory/", inventory.inventory, name="inventory"),
+    path("inventory/resources/", inventory.resources, name="resources"),
+    path("inventory/import/", inventory.import_page, name="import"),
+    path("inventory/import/<int:pk>/", inventory.import_result, name="import-result"),
+    path("inventory/export.json", inventory.export, name="export-inventory"),
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +77,11 @@ def _after(column: str, descending: bool, mark: tuple[Any, str]) -> Q:
     return Q(**{f"{column}__{beyond}": value}) | Q(**{column: value, f"id__{beyond}": key})
 
 
+def cursor_at(row: Finding, sort: str, *, backwards: bool = False) -> str:
+    """The cursor of the page that begins after this row, or ends before it."""
+    return _write(backwards, SORTS[sort][0], row)
+
+
 def _write(backwards: bool, column: str, row: Finding) -> str:
     value = getattr(row, column)
     said = [backwards, value.isoformat() if isinstance(value, datetime) else value, str(row.pk)]
@@ -89,8 +95,6 @@ def _read(cursor: str) -> tuple[bool, tuple[Any, str] | None]:
         backwards, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(backwards, bool) or not isinstance(value, (str, bool)) or not isinstance(key, str):
             raise ValueError(cursor)
-        import uuid
-
         uuid.UUID(key)
     except (ValueError, TypeError, binascii.Error, UnicodeDecodeError) as error:
         raise ValidationError("This page does not exist; go back to the first one.") from error

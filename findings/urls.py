@@ -2,6 +2,31 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.contrib.auth import views as auth
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import finding, findings, home, people, rules
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("login/", people.Login.as_view(), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("profile/", people.profile, name="profile"),
+    path(
+        "profile/password/", auth.PasswordChangeView.as_view(success_url="/profile/"), name="password_change"
+    ),
+    path("findings/", findings.finding_list, name="findings"),
+    path("findings/change/", findings.change_many, name="change-findings"),
+    path("findings/undo/", findings.undo, name="undo"),
+    path("findings/suggestions/", findings.suggestions, name="suggestions"),
+    path("findings/export.csv", findings.export, {"kind": "csv"}, name="export-csv"),
+    path("findings/export.xlsx", findings.export, {"kind": "xlsx"}, name="export-xlsx"),
+    path("findings/<uuid:pk>/", finding.finding_page, name="finding"),
+    path("findings/<uuid:pk>/change/", finding.change, name="change-finding"),
+    path("rules/", rules.rule_list, name="rules"),
+    path("rules/new/", rules.rule_new, name="rule-new"),
+    path("rules/preview/", rules.rule_preview, name="rule-preview"),
+    path("rules/<int:pk>/", rules.rule_edit, name="rule-edit"),
+    path("rules/<int:pk>/delete/", rules.rule_delete, name="rule-delete"),
+    path("rules/<int:pk>/apply/", rules.rule_apply, name="rule-apply"),
+]

@@ -71,7 +71,9 @@ def root(account: str) -> str:
     return f"arn:aws:iam::{account}:root"
 
 
-BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+BLOCKED = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
 OPEN = dict.fromkeys(BLOCKED, False)
 ALL_USERS = {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
@@ -86,12 +88,23 @@ def _unique(prefix: str, text: str) -> str:
 
 def user(account: str, name: str, **more: Any) -> Json:
     arn = f"arn:aws:iam::{account}:user/{name}"
-    return {"arn": arn, "kind": "USER", "unique_id": _unique("AIDA", arn), "created_at": "2023-02-01T09:00:00.000Z", **more}
+    return {
+        "arn": arn,
+        "kind": "USER",
+        "unique_id": _unique("AIDA", arn),
+        "created_at": "2023-02-01T09:00:00.000Z",
+        **more,
+    }
 
 
 def role(account: str, name: str, trust: Json, **more: Any) -> Json:
     arn = f"arn:aws:iam::{account}:role/{name}"
-    shape = {"arn": arn, "kind": "ROLE", "unique_id": _unique("AROA", arn), "created_at": "2023-03-01T09:00:00.000Z"}
+    shape = {
+        "arn": arn,
+        "kind": "ROLE",
+        "unique_id": _unique("AROA", arn),
+        "created_at": "2023-03-01T09:00:00.000Z",
+    }
     return {**shape, "trust_policy": trust, **more}
 
 
@@ -111,7 +124,10 @@ READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 MANAGED = [
     {"arn": ADMIN, "document": policy(allow("*", "*"))},
-    {"arn": READ_ONLY, "document": policy(allow(["s3:Get*", "s3:List*", "ec2:Describe*", "iam:Get*", "iam:List*"], "*"))},
+    {
+        "arn": READ_ONLY,
+        "document": policy(allow(["s3:Get*", "s3:List*", "ec2:Describe*", "iam:Get*", "iam:List*"], "*")),
+    },
     *(
         {
             "arn": f"arn:aws:iam::{account}:policy/developer-boundary",
@@ -142,7 +158,12 @@ def principals() -> list[Json]:
                 last_used_at="2026-06-30T10:00:00.000Z",
             ),
             role(account, "aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig", service("config")),
-            role(account, "security-audit", trust(aws(f"arn:aws:iam::{ID['audit']}:role/auditor")), managed_policies=[READ_ONLY]),
+            role(
+                account,
+                "security-audit",
+                trust(aws(f"arn:aws:iam::{ID['audit']}:role/auditor")),
+                managed_policies=[READ_ONLY],
+            ),
             role(account, "backup-operator", trust(aws(root(ID["backup"]))), managed_policies=[READ_ONLY]),
             {
                 "arn": f"arn:aws:iam::{account}:group/developers",
@@ -152,7 +173,13 @@ def principals() -> list[Json]:
             },
         ]
         if name in {"management", "audit"}:
-            found.append(role(account, "sso-admin", trust({"Federated": saml}, ["sts:AssumeRoleWithSAML", "sts:TagSession"], Condition=sso)))
+            found.append(
+                role(
+                    account,
+                    "sso-admin",
+                    trust({"Federated": saml}, ["sts:AssumeRoleWithSAML", "sts:TagSession"], Condition=sso),
+                )
+            )
         for number in range(1, 4):
             person = f"{name}-dev{number}"
             found.append(
@@ -162,13 +189,26 @@ def principals() -> list[Json]:
                     groups=[f"arn:aws:iam::{account}:group/developers"],
                     permissions_boundary=boundary,
                     credentials={
-                        "password": {"enabled": True, "created_at": "2024-01-01T08:00:00.000Z", "last_used_at": "2026-06-20T08:00:00.000Z"},
+                        "password": {
+                            "enabled": True,
+                            "created_at": "2024-01-01T08:00:00.000Z",
+                            "last_used_at": "2026-06-20T08:00:00.000Z",
+                        },
                         "access_keys": [_key(person, "2024-01-01T08:00:00.000Z", "2026-06-28T08:00:00.000Z")],
                     },
                 )
             )
         for job in ("build", "deploy"):
-            found.append(role(account, f"{name}-{job}", service("codebuild"), **inline(job, allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{name}-artifacts/*"))))
+            found.append(
+                role(
+                    account,
+                    f"{name}-{job}",
+                    service("codebuild"),
+                    **inline(
+                        job, allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{name}-artifacts/*")
+                    ),
+                )
+            )
     return found + stories()
 
 
@@ -177,23 +217,71 @@ def stories() -> list[Json]:
     audience = {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}
     return [
         # Vendors, with and without the protection against being used by a confused deputy.
-        role(ID["shop-production"], "monitoring-vendor", trust(aws(root(VENDOR)), Condition={"StringEquals": {"sts:ExternalId": "shop-7f3a"}}), managed_policies=[READ_ONLY]),
+        role(
+            ID["shop-production"],
+            "monitoring-vendor",
+            trust(aws(root(VENDOR)), Condition={"StringEquals": {"sts:ExternalId": "shop-7f3a"}}),
+            managed_policies=[READ_ONLY],
+        ),
         role(ID["data-platform"], "analytics-vendor", trust(aws(root(VENDOR))), managed_policies=[READ_ONLY]),
-        role(ID["backup"], "backup-vendor", trust(aws(f"arn:aws:iam::{BACKUP_VENDOR}:role/backup-agent"), Condition={"StringEquals": {"sts:ExternalId": "bk-91"}})),
+        role(
+            ID["backup"],
+            "backup-vendor",
+            trust(
+                aws(f"arn:aws:iam::{BACKUP_VENDOR}:role/backup-agent"),
+                Condition={"StringEquals": {"sts:ExternalId": "bk-91"}},
+            ),
+        ),
         # Nobody knows what it is for, and a stranger may use it.
         role(ID["mobile-backend"], "x7-tmp2", trust(aws(root(UNKNOWN))), managed_policies=[ADMIN]),
         # One repository may deploy; the other role forgot to say which repository.
-        role(ID["shop-production"], "github-deploy", trust({"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": audience, "StringLike": {"token.actions.githubusercontent.com:sub": "repo:example-corp/shop:*"}})),
-        role(ID["shop-production"], "github-anyone", trust({"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": audience})),
+        role(
+            ID["shop-production"],
+            "github-deploy",
+            trust(
+                {"Federated": github},
+                "sts:AssumeRoleWithWebIdentity",
+                Condition={
+                    "StringEquals": audience,
+                    "StringLike": {"token.actions.githubusercontent.com:sub": "repo:example-corp/shop:*"},
+                },
+            ),
+        ),
+        role(
+            ID["shop-production"],
+            "github-anyone",
+            trust(
+                {"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": audience}
+            ),
+        ),
         # Open to the world, but only from members of the organization.
-        role(ID["log-archive"], "log-reader", trust(aws("*"), Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}})),
+        role(
+            ID["log-archive"],
+            "log-reader",
+            trust(aws("*"), Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}),
+        ),
         # A function that may do everything.
         role(ID["payments"], "invoice-function", service("lambda"), **inline("everything", allow("*", "*"))),
         # A test user with a forgotten s3:*, who can read private photos.
-        user(ID["photos-production"], "test-user", **inline("leftover", allow("s3:*", "*", sid="RemoveAfterTest"))),
+        user(
+            ID["photos-production"],
+            "test-user",
+            **inline("leftover", allow("s3:*", "*", sid="RemoveAfterTest")),
+        ),
         # Keys that nobody has used for over a year.
-        user(ID["payments"], "legacy-batch", credentials={"access_keys": [_key("legacy-batch", "2020-05-01T08:00:00.000Z", "2025-01-10T08:00:00.000Z")]}, managed_policies=[READ_ONLY]),
-        user(ID["shop-production"], "old-ci", credentials={"access_keys": [_key("old-ci", "2019-05-01T08:00:00.000Z", None)]}),
+        user(
+            ID["payments"],
+            "legacy-batch",
+            credentials={
+                "access_keys": [_key("legacy-batch", "2020-05-01T08:00:00.000Z", "2025-01-10T08:00:00.000Z")]
+            },
+            managed_policies=[READ_ONLY],
+        ),
+        user(
+            ID["shop-production"],
+            "old-ci",
+            credentials={"access_keys": [_key("old-ci", "2019-05-01T08:00:00.000Z", None)]},
+        ),
     ]
 
 
@@ -201,7 +289,12 @@ def stories() -> list[Json]:
 
 
 def bucket(account: str, name: str, document: Json | None = None, **more: Any) -> Json:
-    shape: Json = {"arn": f"arn:aws:s3:::{name}", "type": "AWS::S3::Bucket", "account": account, "region": REGION}
+    shape: Json = {
+        "arn": f"arn:aws:s3:::{name}",
+        "type": "AWS::S3::Bucket",
+        "account": account,
+        "region": REGION,
+    }
     if document is not None:
         shape["policy"] = document
     return {**shape, "object_ownership": "BucketOwnerEnforced", "public_access_block": BLOCKED, **more}
@@ -241,17 +334,34 @@ def ordinary() -> list[Json]:
                 account,
                 "sqs",
                 f"{name}-jobs",
-                policy(allow("sqs:SendMessage", f"arn:aws:sqs:{REGION}:{account}:{name}-jobs", {"Service": "events.amazonaws.com"})),
+                policy(
+                    allow(
+                        "sqs:SendMessage",
+                        f"arn:aws:sqs:{REGION}:{account}:{name}-jobs",
+                        {"Service": "events.amazonaws.com"},
+                    )
+                ),
             ),
             thing(
                 "AWS::SNS::Topic",
                 account,
                 "sns",
                 f"{name}-alarms",
-                policy(allow("sns:Publish", "*", aws("*"), Condition={"StringEquals": {"AWS:SourceOwner": account}})),
+                policy(
+                    allow(
+                        "sns:Publish", "*", aws("*"), Condition={"StringEquals": {"AWS:SourceOwner": account}}
+                    )
+                ),
             ),
             thing("AWS::DynamoDB::Table", account, "dynamodb", f"table/{name}-state"),
-            thing("AWS::EC2::Snapshot", account, "ec2", f"snapshot/snap-{hashlib.sha256(name.encode()).hexdigest()[:17]}", share={"accounts": [], "public": False}, encrypted=True),
+            thing(
+                "AWS::EC2::Snapshot",
+                account,
+                "ec2",
+                f"snapshot/snap-{hashlib.sha256(name.encode()).hexdigest()[:17]}",
+                share={"accounts": [], "public": False},
+                encrypted=True,
+            ),
         ]
     return found
 
@@ -263,68 +373,548 @@ def shared() -> list[Json]:
     point = f"arn:aws:s3:{REGION}:{data}:accesspoint/partner-feed"
     return [
         # Buckets
-        bucket(shop, "shop-partner-exchange", policy(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::shop-partner-exchange/*", aws(root(PARTNER)), "Partner"), deny("s3:*", both("shop-partner-exchange"), "*", "TlsOnly", Condition=TLS_ONLY))),
-        bucket(shop, "shop-website", policy(allow("s3:GetObject", "arn:aws:s3:::shop-website/*", "*", "PublicRead")), public_access_block=OPEN),
-        bucket(staging, "shop-staging-website", policy(allow("s3:GetObject", "arn:aws:s3:::shop-staging-website/*", "*", "PublicRead"))),
-        bucket(photos, "private-photos", policy(allow("s3:GetObject", "arn:aws:s3:::private-photos/*", aws(f"arn:aws:iam::{photos}:role/photos-production-deploy"), "AppOnly")), tags={"data": "personal", "critical": "yes"}),
-        bucket(photos, "photo-thumbnails", policy(allow("s3:GetObject", "arn:aws:s3:::photo-thumbnails/*", "*", "FromOurNetwork", Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.7/32"]}})), public_access_block=OPEN),
-        bucket(data, "analytics-exports", policy(allow("s3:GetObject", "arn:aws:s3:::analytics-exports/*", "*", "OurOrganization", Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}))),
-        bucket(data, "partner-feed", policy(allow("s3:*", both("partner-feed"), aws("*"), "DelegateToAccessPoints", Condition={"StringEquals": {"s3:DataAccessPointAccount": data}})), access_points=[{"arn": point, "name": "partner-feed", "account": data, "network_origin": "Internet", "public_access_block": BLOCKED, "policy": policy(allow("s3:GetObject", f"{point}/object/*", aws(root(PARTNER)), "PartnerReads"))}]),
-        bucket(mobile, "mobile-uploads-legacy", object_ownership="ObjectWriter", public_access_block=OPEN, acl=[{"grantee": {"id": canonical(mobile)}, "permission": "FULL_CONTROL"}, {"grantee": ALL_USERS, "permission": "READ"}]),
-        bucket(mobile, "mobile-crash-reports", object_ownership="BucketOwnerPreferred", acl=[{"grantee": {"id": canonical(mobile)}, "permission": "FULL_CONTROL"}, {"grantee": {"id": canonical(VENDOR)}, "permission": "READ"}]),
-        bucket(logs, "organization-trail", policy(allow("s3:PutObject", "arn:aws:s3:::organization-trail/*", {"Service": "cloudtrail.amazonaws.com"}), allow("s3:GetObject", "arn:aws:s3:::organization-trail/*", aws(root(ID["audit"])), "Auditors"))),
-        bucket(pay, "payment-reports", policy(allow("s3:GetObject", "arn:aws:s3:::payment-reports/*", "*", "ThroughOurEndpoint", Condition={"StringEquals": {"aws:SourceVpce": "vpce-0a1b2c3d4e5f60718"}}))),
-        bucket(sandbox, "alice-playground", policy(allow("s3:*", both("alice-playground"), "*", "JustTesting")), public_access_block=OPEN),
-        bucket(team, "team-dataset", policy(allow(["s3:GetObject", "s3:ListBucket"], both("team-dataset"), "*", "AnyoneButUs", Condition={"StringNotEquals": {"aws:PrincipalAccount": team}})), public_access_block=OPEN),
-        bucket(team, "team-broken", '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*" "Action": "s3:GetObject"}]}'),
-        bucket(sandbox, "alice-unreadable", error="AccessDenied when calling GetBucketPolicy: the collector's role lacks s3:GetBucketPolicy."),
+        bucket(
+            shop,
+            "shop-partner-exchange",
+            policy(
+                allow(
+                    ["s3:GetObject", "s3:PutObject"],
+                    "arn:aws:s3:::shop-partner-exchange/*",
+                    aws(root(PARTNER)),
+                    "Partner",
+                ),
+                deny("s3:*", both("shop-partner-exchange"), "*", "TlsOnly", Condition=TLS_ONLY),
+            ),
+        ),
+        bucket(
+            shop,
+            "shop-website",
+            policy(allow("s3:GetObject", "arn:aws:s3:::shop-website/*", "*", "PublicRead")),
+            public_access_block=OPEN,
+        ),
+        bucket(
+            staging,
+            "shop-staging-website",
+            policy(allow("s3:GetObject", "arn:aws:s3:::shop-staging-website/*", "*", "PublicRead")),
+        ),
+        bucket(
+            photos,
+            "private-photos",
+            policy(
+                allow(
+                    "s3:GetObject",
+                    "arn:aws:s3:::private-photos/*",
+                    aws(f"arn:aws:iam::{photos}:role/photos-production-deploy"),
+                    "AppOnly",
+                )
+            ),
+            tags={"data": "personal", "critical": "yes"},
+        ),
+        bucket(
+            photos,
+            "photo-thumbnails",
+            policy(
+                allow(
+                    "s3:GetObject",
+                    "arn:aws:s3:::photo-thumbnails/*",
+                    "*",
+                    "FromOurNetwork",
+                    Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "198.51.100.7/32"]}},
+                )
+            ),
+            public_access_block=OPEN,
+        ),
+        bucket(
+            data,
+            "analytics-exports",
+            policy(
+                allow(
+                    "s3:GetObject",
+                    "arn:aws:s3:::analytics-exports/*",
+                    "*",
+                    "OurOrganization",
+                    Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+                )
+            ),
+        ),
+        bucket(
+            data,
+            "partner-feed",
+            policy(
+                allow(
+                    "s3:*",
+                    both("partner-feed"),
+                    aws("*"),
+                    "DelegateToAccessPoints",
+                    Condition={"StringEquals": {"s3:DataAccessPointAccount": data}},
+                )
+            ),
+            access_points=[
+                {
+                    "arn": point,
+                    "name": "partner-feed",
+                    "account": data,
+                    "network_origin": "Internet",
+                    "public_access_block": BLOCKED,
+                    "policy": policy(
+                        allow("s3:GetObject", f"{point}/object/*", aws(root(PARTNER)), "PartnerReads")
+                    ),
+                }
+            ],
+        ),
+        bucket(
+            mobile,
+            "mobile-uploads-legacy",
+            object_ownership="ObjectWriter",
+            public_access_block=OPEN,
+            acl=[
+                {"grantee": {"id": canonical(mobile)}, "permission": "FULL_CONTROL"},
+                {"grantee": ALL_USERS, "permission": "READ"},
+            ],
+        ),
+        bucket(
+            mobile,
+            "mobile-crash-reports",
+            object_ownership="BucketOwnerPreferred",
+            acl=[
+                {"grantee": {"id": canonical(mobile)}, "permission": "FULL_CONTROL"},
+                {"grantee": {"id": canonical(VENDOR)}, "permission": "READ"},
+            ],
+        ),
+        bucket(
+            logs,
+            "organization-trail",
+            policy(
+                allow(
+                    "s3:PutObject",
+                    "arn:aws:s3:::organization-trail/*",
+                    {"Service": "cloudtrail.amazonaws.com"},
+                ),
+                allow(
+                    "s3:GetObject", "arn:aws:s3:::organization-trail/*", aws(root(ID["audit"])), "Auditors"
+                ),
+            ),
+        ),
+        bucket(
+            pay,
+            "payment-reports",
+            policy(
+                allow(
+                    "s3:GetObject",
+                    "arn:aws:s3:::payment-reports/*",
+                    "*",
+                    "ThroughOurEndpoint",
+                    Condition={"StringEquals": {"aws:SourceVpce": "vpce-0a1b2c3d4e5f60718"}},
+                )
+            ),
+        ),
+        bucket(
+            sandbox,
+            "alice-playground",
+            policy(allow("s3:*", both("alice-playground"), "*", "JustTesting")),
+            public_access_block=OPEN,
+        ),
+        bucket(
+            team,
+            "team-dataset",
+            policy(
+                allow(
+                    ["s3:GetObject", "s3:ListBucket"],
+                    both("team-dataset"),
+                    "*",
+                    "AnyoneButUs",
+                    Condition={"StringNotEquals": {"aws:PrincipalAccount": team}},
+                )
+            ),
+            public_access_block=OPEN,
+        ),
+        bucket(
+            team,
+            "team-broken",
+            '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*" "Action": "s3:GetObject"}]}',
+        ),
+        bucket(
+            sandbox,
+            "alice-unreadable",
+            error="AccessDenied when calling GetBucketPolicy: the collector's role lacks s3:GetBucketPolicy.",
+        ),
         # Saved by the organization's resource control policy: S3 only for members, in the security unit.
-        bucket(ID["backup"], "backup-inventory", policy(allow("s3:GetObject", "arn:aws:s3:::backup-inventory/*", "*", "Oops")), public_access_block=OPEN),
-        thing("AWS::S3Express::DirectoryBucket", data, "s3express", f"bucket/features--euc1-az1--x-s3", policy(allow("s3express:CreateSession", f"arn:aws:s3express:{REGION}:{data}:bucket/features--euc1-az1--x-s3", aws(root(PARTNER))))),
+        bucket(
+            ID["backup"],
+            "backup-inventory",
+            policy(allow("s3:GetObject", "arn:aws:s3:::backup-inventory/*", "*", "Oops")),
+            public_access_block=OPEN,
+        ),
+        thing(
+            "AWS::S3Express::DirectoryBucket",
+            data,
+            "s3express",
+            "bucket/features--euc1-az1--x-s3",
+            policy(
+                allow(
+                    "s3express:CreateSession",
+                    f"arn:aws:s3express:{REGION}:{data}:bucket/features--euc1-az1--x-s3",
+                    aws(root(PARTNER)),
+                )
+            ),
+        ),
         # Keys
-        key(pay, "card-data", allow(["kms:Decrypt", "kms:DescribeKey"], "*", aws(f"arn:aws:iam::{PARTNER}:role/settlement"), "Settlement")),
-        key(data, "lake", grants=[{"id": "grant-1", "granteePrincipal": f"arn:aws:iam::{VENDOR}:role/ingest", "operations": ["Decrypt", "GenerateDataKey"], "constraints": {"encryptionContextEquals": {"purpose": "ingest"}}}]),
-        key(shop, "session-tokens", allow("kms:Decrypt", "*", aws("*"), "AnyoneInTheAccount", Condition={"StringEquals": {"kms:CallerAccount": shop, "kms:ViaService": f"dynamodb.{REGION}.amazonaws.com"}})),
+        key(
+            pay,
+            "card-data",
+            allow(
+                ["kms:Decrypt", "kms:DescribeKey"],
+                "*",
+                aws(f"arn:aws:iam::{PARTNER}:role/settlement"),
+                "Settlement",
+            ),
+        ),
+        key(
+            data,
+            "lake",
+            grants=[
+                {
+                    "id": "grant-1",
+                    "granteePrincipal": f"arn:aws:iam::{VENDOR}:role/ingest",
+                    "operations": ["Decrypt", "GenerateDataKey"],
+                    "constraints": {"encryptionContextEquals": {"purpose": "ingest"}},
+                }
+            ],
+        ),
+        key(
+            shop,
+            "session-tokens",
+            allow(
+                "kms:Decrypt",
+                "*",
+                aws("*"),
+                "AnyoneInTheAccount",
+                Condition={
+                    "StringEquals": {
+                        "kms:CallerAccount": shop,
+                        "kms:ViaService": f"dynamodb.{REGION}.amazonaws.com",
+                    }
+                },
+            ),
+        ),
         # Queues and topics
-        thing("AWS::SQS::Queue", shop, "sqs", "orders-inbound", policy(allow("sqs:SendMessage", "*", "*", "AnyoneMaySend"))),
-        thing("AWS::SQS::Queue", pay, "sqs", "settlement-results", policy(allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], "*", aws(root(PARTNER)), "Partner"))),
-        thing("AWS::SQS::Queue", mobile, "sqs", "push-events", policy(allow("sqs:SendMessage", "*", "*", "OwnTopic", Condition={"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:{REGION}:{mobile}:mobile-backend-alarms"}}))),
-        thing("AWS::SNS::Topic", shop, "sns", "price-changes", policy(allow("sns:Subscribe", "*", aws("*"), "AnyoneMaySubscribe"))),
-        thing("AWS::SNS::Topic", data, "sns", "exports-ready", policy(allow("sns:Subscribe", "*", aws(root(PARTNER), root(VENDOR)), "Partners"))),
+        thing(
+            "AWS::SQS::Queue",
+            shop,
+            "sqs",
+            "orders-inbound",
+            policy(allow("sqs:SendMessage", "*", "*", "AnyoneMaySend")),
+        ),
+        thing(
+            "AWS::SQS::Queue",
+            pay,
+            "sqs",
+            "settlement-results",
+            policy(allow(["sqs:ReceiveMessage", "sqs:DeleteMessage"], "*", aws(root(PARTNER)), "Partner")),
+        ),
+        thing(
+            "AWS::SQS::Queue",
+            mobile,
+            "sqs",
+            "push-events",
+            policy(
+                allow(
+                    "sqs:SendMessage",
+                    "*",
+                    "*",
+                    "OwnTopic",
+                    Condition={
+                        "ArnEquals": {"aws:SourceArn": f"arn:aws:sns:{REGION}:{mobile}:mobile-backend-alarms"}
+                    },
+                )
+            ),
+        ),
+        thing(
+            "AWS::SNS::Topic",
+            shop,
+            "sns",
+            "price-changes",
+            policy(allow("sns:Subscribe", "*", aws("*"), "AnyoneMaySubscribe")),
+        ),
+        thing(
+            "AWS::SNS::Topic",
+            data,
+            "sns",
+            "exports-ready",
+            policy(allow("sns:Subscribe", "*", aws(root(PARTNER), root(VENDOR)), "Partners")),
+        ),
         # Functions and layers
-        thing("AWS::Lambda::Function", mobile, "lambda", "function:webhook", policy(allow("lambda:InvokeFunctionUrl", f"arn:aws:lambda:{REGION}:{mobile}:function:webhook", "*", "PublicUrl", Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}}))),
-        thing("AWS::Lambda::Function", shop, "lambda", "function:resize-images", policy(allow("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{shop}:function:resize-images", {"Service": "s3.amazonaws.com"}, Condition={"StringEquals": {"AWS:SourceAccount": shop}}))),
-        thing("AWS::Lambda::Function", data, "lambda", "function:partner-lookup", policy(allow("lambda:InvokeFunction", f"arn:aws:lambda:{REGION}:{data}:function:partner-lookup", aws(root(PARTNER))))),
-        thing("AWS::Lambda::LayerVersion", shop, "lambda", "layer:shop-common:7", policy(allow("lambda:GetLayerVersion", f"arn:aws:lambda:{REGION}:{shop}:layer:shop-common:7", "*", "Public"))),
-        thing("AWS::Lambda::LayerVersion", data, "lambda", "layer:lake-client:3", policy(allow("lambda:GetLayerVersion", f"arn:aws:lambda:{REGION}:{data}:layer:lake-client:3", "*", "OurOrganization", Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}}))),
+        thing(
+            "AWS::Lambda::Function",
+            mobile,
+            "lambda",
+            "function:webhook",
+            policy(
+                allow(
+                    "lambda:InvokeFunctionUrl",
+                    f"arn:aws:lambda:{REGION}:{mobile}:function:webhook",
+                    "*",
+                    "PublicUrl",
+                    Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+                )
+            ),
+        ),
+        thing(
+            "AWS::Lambda::Function",
+            shop,
+            "lambda",
+            "function:resize-images",
+            policy(
+                allow(
+                    "lambda:InvokeFunction",
+                    f"arn:aws:lambda:{REGION}:{shop}:function:resize-images",
+                    {"Service": "s3.amazonaws.com"},
+                    Condition={"StringEquals": {"AWS:SourceAccount": shop}},
+                )
+            ),
+        ),
+        thing(
+            "AWS::Lambda::Function",
+            data,
+            "lambda",
+            "function:partner-lookup",
+            policy(
+                allow(
+                    "lambda:InvokeFunction",
+                    f"arn:aws:lambda:{REGION}:{data}:function:partner-lookup",
+                    aws(root(PARTNER)),
+                )
+            ),
+        ),
+        thing(
+            "AWS::Lambda::LayerVersion",
+            shop,
+            "lambda",
+            "layer:shop-common:7",
+            policy(
+                allow(
+                    "lambda:GetLayerVersion",
+                    f"arn:aws:lambda:{REGION}:{shop}:layer:shop-common:7",
+                    "*",
+                    "Public",
+                )
+            ),
+        ),
+        thing(
+            "AWS::Lambda::LayerVersion",
+            data,
+            "lambda",
+            "layer:lake-client:3",
+            policy(
+                allow(
+                    "lambda:GetLayerVersion",
+                    f"arn:aws:lambda:{REGION}:{data}:layer:lake-client:3",
+                    "*",
+                    "OurOrganization",
+                    Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+                )
+            ),
+        ),
         # Secrets, repositories, file systems
-        thing("AWS::SecretsManager::Secret", pay, "secretsmanager", "secret:partner/api-key-d4e5f6", policy(allow("secretsmanager:GetSecretValue", "*", aws(f"arn:aws:iam::{PARTNER}:role/settlement")))),
-        thing("AWS::SecretsManager::Secret", mobile, "secretsmanager", "secret:push/certificate-a7b8c9", policy(allow("secretsmanager:GetSecretValue", "*", aws("*"), "ByTag", Condition={"StringEquals": {"aws:PrincipalTag/team": "mobile"}}))),
-        thing("AWS::ECR::Repository", shop, "ecr", "repository/shop/api", policy(allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], None, aws(root(staging), root(VENDOR)), "Pull"))),
-        thing("AWS::ECR::Repository", data, "ecr", "repository/lake/ingest", policy(allow(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], None, "*", "OurOrganization", Condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"}}))),
-        thing("AWS::EFS::FileSystem", data, "elasticfilesystem", "file-system/fs-0123456789abcdef0", policy(allow(["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], None, aws("*"), "AnyMount"))),
-        thing("AWS::EFS::FileSystem", shop, "elasticfilesystem", "file-system/fs-0fedcba9876543210", policy(allow("elasticfilesystem:ClientMount", None, aws(root(shop))))),
+        thing(
+            "AWS::SecretsManager::Secret",
+            pay,
+            "secretsmanager",
+            "secret:partner/api-key-d4e5f6",
+            policy(
+                allow("secretsmanager:GetSecretValue", "*", aws(f"arn:aws:iam::{PARTNER}:role/settlement"))
+            ),
+        ),
+        thing(
+            "AWS::SecretsManager::Secret",
+            mobile,
+            "secretsmanager",
+            "secret:push/certificate-a7b8c9",
+            policy(
+                allow(
+                    "secretsmanager:GetSecretValue",
+                    "*",
+                    aws("*"),
+                    "ByTag",
+                    Condition={"StringEquals": {"aws:PrincipalTag/team": "mobile"}},
+                )
+            ),
+        ),
+        thing(
+            "AWS::ECR::Repository",
+            shop,
+            "ecr",
+            "repository/shop/api",
+            policy(
+                allow(
+                    ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                    None,
+                    aws(root(staging), root(VENDOR)),
+                    "Pull",
+                )
+            ),
+        ),
+        thing(
+            "AWS::ECR::Repository",
+            data,
+            "ecr",
+            "repository/lake/ingest",
+            policy(
+                allow(
+                    ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                    None,
+                    "*",
+                    "OurOrganization",
+                    Condition={"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORGANIZATION}/*"}},
+                )
+            ),
+        ),
+        thing(
+            "AWS::EFS::FileSystem",
+            data,
+            "elasticfilesystem",
+            "file-system/fs-0123456789abcdef0",
+            policy(
+                allow(
+                    ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+                    None,
+                    aws("*"),
+                    "AnyMount",
+                )
+            ),
+        ),
+        thing(
+            "AWS::EFS::FileSystem",
+            shop,
+            "elasticfilesystem",
+            "file-system/fs-0fedcba9876543210",
+            policy(allow("elasticfilesystem:ClientMount", None, aws(root(shop)))),
+        ),
         # Tables and streams
-        thing("AWS::DynamoDB::Table", pay, "dynamodb", "table/settlements", policy(allow(["dynamodb:GetItem", "dynamodb:Query"], f"arn:aws:dynamodb:{REGION}:{pay}:table/settlements", aws(f"arn:aws:iam::{PARTNER}:role/settlement")))),
-        thing("AWS::DynamoDB::Stream", pay, "dynamodb", "table/settlements/stream/2026-01-01T00:00:00.000", policy(allow(["dynamodb:GetRecords", "dynamodb:GetShardIterator"], "*", aws(root(PARTNER))))),
+        thing(
+            "AWS::DynamoDB::Table",
+            pay,
+            "dynamodb",
+            "table/settlements",
+            policy(
+                allow(
+                    ["dynamodb:GetItem", "dynamodb:Query"],
+                    f"arn:aws:dynamodb:{REGION}:{pay}:table/settlements",
+                    aws(f"arn:aws:iam::{PARTNER}:role/settlement"),
+                )
+            ),
+        ),
+        thing(
+            "AWS::DynamoDB::Stream",
+            pay,
+            "dynamodb",
+            "table/settlements/stream/2026-01-01T00:00:00.000",
+            policy(allow(["dynamodb:GetRecords", "dynamodb:GetShardIterator"], "*", aws(root(PARTNER)))),
+        ),
         # Snapshots
-        thing("AWS::EC2::Snapshot", sandbox, "ec2", "snapshot/snap-0aaaaaaaaaaaaaaa1", share={"accounts": [], "public": True}, encrypted=False),
-        thing("AWS::EC2::Snapshot", shop, "ec2", "snapshot/snap-0bbbbbbbbbbbbbbb2", share={"accounts": [staging, BACKUP_VENDOR], "public": False}, encrypted=True),
-        thing("AWS::RDS::DBSnapshot", shop, "rds", "snapshot:shop-2026-06", share={"accounts": [PARTNER], "public": False}, encrypted=True),
-        thing("AWS::RDS::DBSnapshot", team, "rds", "snapshot:team-test", share={"accounts": [], "public": True}, encrypted=False),
-        thing("AWS::RDS::DBClusterSnapshot", data, "rds", "cluster-snapshot:lake-2026-06", share={"accounts": [staging], "public": False}, encrypted=True),
-        thing("AWS::RDS::DBClusterSnapshot", pay, "rds", "cluster-snapshot:ledger-2026-06", share={"accounts": [UNKNOWN], "public": False}, encrypted=True),
+        thing(
+            "AWS::EC2::Snapshot",
+            sandbox,
+            "ec2",
+            "snapshot/snap-0aaaaaaaaaaaaaaa1",
+            share={"accounts": [], "public": True},
+            encrypted=False,
+        ),
+        thing(
+            "AWS::EC2::Snapshot",
+            shop,
+            "ec2",
+            "snapshot/snap-0bbbbbbbbbbbbbbb2",
+            share={"accounts": [staging, BACKUP_VENDOR], "public": False},
+            encrypted=True,
+        ),
+        thing(
+            "AWS::RDS::DBSnapshot",
+            shop,
+            "rds",
+            "snapshot:shop-2026-06",
+            share={"accounts": [PARTNER], "public": False},
+            encrypted=True,
+        ),
+        thing(
+            "AWS::RDS::DBSnapshot",
+            team,
+            "rds",
+            "snapshot:team-test",
+            share={"accounts": [], "public": True},
+            encrypted=False,
+        ),
+        thing(
+            "AWS::RDS::DBClusterSnapshot",
+            data,
+            "rds",
+            "cluster-snapshot:lake-2026-06",
+            share={"accounts": [staging], "public": False},
+            encrypted=True,
+        ),
+        thing(
+            "AWS::RDS::DBClusterSnapshot",
+            pay,
+            "rds",
+            "cluster-snapshot:ledger-2026-06",
+            share={"accounts": [UNKNOWN], "public": False},
+            encrypted=True,
+        ),
     ]
 
 
 def control_policies() -> list[Json]:
-    outsiders = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    outsiders = {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    }
     return [
-        {"id": "p-fullawsaccess", "type": "SERVICE_CONTROL_POLICY", "name": "FullAWSAccess", "aws_managed": True, "document": policy(allow("*", "*")), "targets": [ROOT, *UNITS]},
-        {"id": "p-regions01", "type": "SERVICE_CONTROL_POLICY", "name": "european-regions", "document": policy(deny("*", "*", sid="Regions", Condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1", "us-east-1"]}})), "targets": [ROOT]},
-        {"id": "p-sandbox01", "type": "SERVICE_CONTROL_POLICY", "name": "sandbox-limits", "document": policy(deny(["organizations:*", "account:*"], "*")), "targets": ["ou-root-sandbox"]},
-        {"id": "p-rcpfullawsaccess", "type": "RESOURCE_CONTROL_POLICY", "name": "RCPFullAWSAccess", "aws_managed": True, "document": policy(allow("*", "*", "*")), "targets": [ROOT, *UNITS]},
-        {"id": "p-perimeter01", "type": "RESOURCE_CONTROL_POLICY", "name": "security-data-perimeter", "document": policy(deny("s3:*", "*", "*", "OnlyOurOrganization", Condition=outsiders)), "targets": ["ou-root-security"]},
+        {
+            "id": "p-fullawsaccess",
+            "type": "SERVICE_CONTROL_POLICY",
+            "name": "FullAWSAccess",
+            "aws_managed": True,
+            "document": policy(allow("*", "*")),
+            "targets": [ROOT, *UNITS],
+        },
+        {
+            "id": "p-regions01",
+            "type": "SERVICE_CONTROL_POLICY",
+            "name": "european-regions",
+            "document": policy(
+                deny(
+                    "*",
+                    "*",
+                    sid="Regions",
+                    Condition={
+                        "StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1", "us-east-1"]}
+                    },
+                )
+            ),
+            "targets": [ROOT],
+        },
+        {
+            "id": "p-sandbox01",
+            "type": "SERVICE_CONTROL_POLICY",
+            "name": "sandbox-limits",
+            "document": policy(deny(["organizations:*", "account:*"], "*")),
+            "targets": ["ou-root-sandbox"],
+        },
+        {
+            "id": "p-rcpfullawsaccess",
+            "type": "RESOURCE_CONTROL_POLICY",
+            "name": "RCPFullAWSAccess",
+            "aws_managed": True,
+            "document": policy(allow("*", "*", "*")),
+            "targets": [ROOT, *UNITS],
+        },
+        {
+            "id": "p-perimeter01",
+            "type": "RESOURCE_CONTROL_POLICY",
+            "name": "security-data-perimeter",
+            "document": policy(deny("s3:*", "*", "*", "OnlyOurOrganization", Condition=outsiders)),
+            "targets": ["ou-root-security"],
+        },
     ]
 
 
@@ -338,7 +928,14 @@ def organization() -> Json:
             "units": [{"id": unit, "name": name, "parent": ROOT} for unit, name in UNITS.items()],
         },
         "accounts": [
-            {"id": account, "name": name, "parent": parent, "status": "ACTIVE", "canonical_user_id": canonical(account), "complete": True}
+            {
+                "id": account,
+                "name": name,
+                "parent": parent,
+                "status": "ACTIVE",
+                "canonical_user_id": canonical(account),
+                "complete": True,
+            }
             for account, name, parent in ACCOUNTS
         ],
         "control_policies": control_policies(),

@@ -70,7 +70,9 @@ def _clean(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _organization(row: Organization) -> dict[str, Any]:
     units = [{"id": u.id, "name": u.name, "parent": u.parent} for u in row.units.order_by("id")]
-    return _clean({"id": row.id, "management_account": row.management_account, "root": row.root, "units": units})
+    return _clean(
+        {"id": row.id, "management_account": row.management_account, "root": row.root, "units": units}
+    )
 
 
 def _account(row: Account) -> dict[str, Any]:
@@ -105,7 +107,9 @@ def _managed() -> Iterator[dict[str, Any]]:
 
 
 def _principals() -> Iterator[dict[str, Any]]:
-    policies = Prefetch("policies", PrincipalPolicy.objects.select_related("document").order_by("kind", "arn", "name"))
+    policies = Prefetch(
+        "policies", PrincipalPolicy.objects.select_related("document").order_by("kind", "arn", "name")
+    )
     kinds = PrincipalPolicy.Kind
     for row in Principal.objects.order_by("arn").prefetch_related(policies).iterator(chunk_size=500):
         held = list(row.policies.all())
@@ -118,7 +122,9 @@ def _principals() -> Iterator[dict[str, Any]]:
             "tags": dict(sorted(row.tags.items())),
             "groups": row.groups,
             "inline_policies": [
-                {"name": p.name, "document": _policy(p.document.text)} for p in held if p.kind == kinds.INLINE and p.document
+                {"name": p.name, "document": _policy(p.document.text)}
+                for p in held
+                if p.kind == kinds.INLINE and p.document
             ],
             "managed_policies": [p.arn for p in held if p.kind == kinds.MANAGED],
             "permissions_boundary": next((p.arn for p in held if p.kind == kinds.BOUNDARY), None),
@@ -129,7 +135,11 @@ def _principals() -> Iterator[dict[str, Any]]:
 
 
 def _trust(arn: str) -> Any:
-    found = ResourceDocument.objects.filter(resource__arn=arn, channel="POLICY").select_related("document").first()
+    found = (
+        ResourceDocument.objects.filter(resource__arn=arn, channel="POLICY")
+        .select_related("document")
+        .first()
+    )
     return _policy(found.document.text) if found else None
 
 

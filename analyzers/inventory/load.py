@@ -61,6 +61,7 @@ def load(
     skip_invalid: bool = False,
     user: Actor = None,
     progress: Progress | None = None,
+    entry: Import | None = None,
 ) -> Import:
     """Read inventory files, raw IAM answers, folders or ZIP archives of them. Returns the finished `Import`.
 
@@ -70,7 +71,7 @@ def load(
     """
     require(user, IMPORT)
     label = ", ".join(names or [str(path) for path in paths])
-    entry = Import.objects.create(source=label[:2000], requested_by=person(user))
+    entry = entry or Import.objects.create(source=label[:2000], requested_by=person(user))
     run = _Run(Store(), account, progress, 0)
     try:
         found = sources(paths, names)
@@ -167,7 +168,10 @@ class _Reader:
             if part.section == iam_answer.POLICIES:
                 section, value = "managed_policies", iam_answer.managed_policy(part.value)
             else:
-                section, value = "principals", iam_answer.principal(part.section, part.value, self.run.account)
+                section, value = (
+                    "principals",
+                    iam_answer.principal(part.section, part.value, self.run.account),
+                )
         except (iam_answer.NotUnderstood, KeyError, TypeError, AttributeError) as error:
             self.problem(part, "", f"Not as IAM writes it: {error}")
             return
@@ -239,15 +243,25 @@ class _Reader:
     def finish(self) -> None:
         self._flush()
         if self.ours and self.version is None:
-            self.run.problem(self.name, "inventory_version", f"The version is missing; write \"inventory_version\": {check.VERSION}.")
+            self.run.problem(
+                self.name,
+                "inventory_version",
+                f'The version is missing; write "inventory_version": {check.VERSION}.',
+            )
         elif not self.ours and not self.iam and self.version is None:
-            self.run.problem(self.name, "", "Neither an inventory file nor an answer of get-account-authorization-details.")
+            self.run.problem(
+                self.name, "", "Neither an inventory file nor an answer of get-account-authorization-details."
+            )
         for path, value in self._controls:
             unknown = sorted(set(value["targets"]) - self.targets)
             if self.organization is None:
                 self.run.problem(self.name, path, "A control policy needs the organization in the same file.")
             elif unknown:
-                self.run.problem(self.name, f"{path}.targets", f"{unknown[0][:80]} is no root, unit or account of this file.")
+                self.run.problem(
+                    self.name,
+                    f"{path}.targets",
+                    f"{unknown[0][:80]} is no root, unit or account of this file.",
+                )
             else:
                 self.run.store.control_policy(value, self.organization)
 

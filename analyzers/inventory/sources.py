@@ -66,7 +66,10 @@ def sources(paths: Iterable[Path], names: Iterable[str] = ()) -> list[Source]:
             files = sorted(file for file in path.rglob("*.json") if file.is_file() and not file.is_symlink())
             if not files:
                 raise Refused(f"{name}: the folder holds no .json file.")
-            found += [Source(str(PurePosixPath(name) / file.relative_to(path)), file.stat().st_size, file) for file in files]
+            found += [
+                Source(str(PurePosixPath(name) / file.relative_to(path)), file.stat().st_size, file)
+                for file in files
+            ]
         elif not path.is_file():
             raise Refused(f"{name}: there is no such file or folder.")
         elif zipfile.is_zipfile(path):
@@ -83,7 +86,11 @@ def _members(path: Path, name: str) -> list[Source]:
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
-                if info.is_dir() or not info.filename.lower().endswith(".json") or "__MACOSX" in info.filename:
+                if (
+                    info.is_dir()
+                    or not info.filename.lower().endswith(".json")
+                    or "__MACOSX" in info.filename
+                ):
                     continue
                 if info.flag_bits & 1:
                     raise Refused(f"{name}: {info.filename} is encrypted.")
@@ -95,5 +102,7 @@ def _members(path: Path, name: str) -> list[Source]:
     if not members:
         raise Refused(f"{name}: the archive holds no .json file.")
     if sum(member.size for member in members) > MAX_UNPACKED or len(members) > MAX_FILES:
-        raise Refused(f"{name}: the archive is larger than {MAX_UNPACKED // 1024**3} GiB unpacked, or has too many files.")
+        raise Refused(
+            f"{name}: the archive is larger than {MAX_UNPACKED // 1024**3} GiB unpacked, or has too many files."
+        )
     return members

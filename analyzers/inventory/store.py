@@ -27,7 +27,15 @@ from analyzers.models import (
 from analyzers.policy import PolicyError, pretty
 from analyzers.policy import arn as arns
 
-CONFIGURATION = ("acl", "object_ownership", "public_access_block", "access_points", "grants", "share", "encrypted")
+CONFIGURATION = (
+    "acl",
+    "object_ownership",
+    "public_access_block",
+    "access_points",
+    "grants",
+    "share",
+    "encrypted",
+)
 
 
 class Store:
@@ -65,7 +73,9 @@ class Store:
         )
         self._save("organization", organization, ["management_account", "root"])
         for unit in value.get("units") or []:
-            row = OrganizationalUnit(id=unit["id"], organization=organization, parent=unit["parent"], name=unit["name"])
+            row = OrganizationalUnit(
+                id=unit["id"], organization=organization, parent=unit["parent"], name=unit["name"]
+            )
             self._save("units", row, ["organization_id", "parent", "name"])
 
     def _save(self, kind: str, row: models.Model, fields: list[str]) -> bool:
@@ -94,7 +104,15 @@ class Store:
             public_access_block=value.get("public_access_block"),
             tags=value.get("tags") or {},
         )
-        fields = "name organization_id parent status canonical_user_id public_access_block tags".split()
+        fields = [
+            "name",
+            "organization_id",
+            "parent",
+            "status",
+            "canonical_user_id",
+            "public_access_block",
+            "tags",
+        ]
         if self._save("accounts", row, fields):
             self.accounts.add(row.pk)
         self._known_accounts.add(row.pk)
@@ -120,7 +138,9 @@ class Store:
             targets=sorted(value["targets"]),
         )
         if self._save("control policies", row, ["kind", "name", "aws_managed", "document_id", "targets"]):
-            self.accounts |= set(Account.objects.filter(organization=organization).values_list("pk", flat=True))
+            self.accounts |= set(
+                Account.objects.filter(organization=organization).values_list("pk", flat=True)
+            )
 
     def managed_policy(self, value: Mapping[str, Any]) -> None:
         self._managed[value["arn"]] = self.document(value["document"])
@@ -135,10 +155,25 @@ class Store:
             "principals",
             Principal,
             rows,
-            "account_id kind name path unique_id created_at last_used_at tags groups credentials".split(),
+            [
+                "account_id",
+                "kind",
+                "name",
+                "path",
+                "unique_id",
+                "created_at",
+                "last_used_at",
+                "tags",
+                "groups",
+                "credentials",
+            ],
         )
-        wanted = {pks[value["arn"]]: self._attached(pks[value["arn"]], value) for value in _last_by_arn(values)}
-        self._replace_children(PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id"))
+        wanted = {
+            pks[value["arn"]]: self._attached(pks[value["arn"]], value) for value in _last_by_arn(values)
+        }
+        self._replace_children(
+            PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id")
+        )
         self.resources([_role_resource(value) for value in values if value["kind"] == "ROLE"], kind="roles")
 
     def _principal(self, value: Mapping[str, Any]) -> Principal:
@@ -164,7 +199,10 @@ class Store:
         kinds = PrincipalPolicy.Kind
         rows = [
             PrincipalPolicy(
-                principal_id=principal, kind=kinds.INLINE, name=item["name"], document_id=self.document(item["document"])
+                principal_id=principal,
+                kind=kinds.INLINE,
+                name=item["name"],
+                document_id=self.document(item["document"]),
             )
             for item in value.get("inline_policies") or []
         ]
@@ -202,7 +240,17 @@ class Store:
             kind,
             Resource,
             rows,
-            "account_id type region name created_at tags configuration error input_hash".split(),
+            [
+                "account_id",
+                "type",
+                "region",
+                "name",
+                "created_at",
+                "tags",
+                "configuration",
+                "error",
+                "input_hash",
+            ],
         )
         del changed_before
         wanted = {
@@ -220,7 +268,8 @@ class Store:
         configuration = {name: value[name] for name in CONFIGURATION if value.get(name) is not None}
         if "access_points" in configuration:
             configuration["access_points"] = [
-                {key: item for key, item in point.items() if key != "policy"} for point in value["access_points"]
+                {key: item for key, item in point.items() if key != "policy"}
+                for point in value["access_points"]
             ]
         fields = value["arn"].split(":", 5)
         return Resource(

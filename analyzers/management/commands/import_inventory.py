@@ -22,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", nargs="+", type=Path)
         parser.add_argument("--account", help="owner of what names no account")
-        parser.add_argument("--skip-invalid", action="store_true", help="keep what is valid instead of refusing all")
+        parser.add_argument(
+            "--skip-invalid", action="store_true", help="keep what is valid instead of refusing all"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._shown = 0.0
@@ -40,9 +42,13 @@ class Command(BaseCommand):
         if entry.problem_count > len(entry.problems):
             self.stderr.write(f"... and {entry.problem_count - len(entry.problems)} more")
         for kind, counts in entry.counts.items():
-            self.stdout.write(f"{kind:<18}" + "  ".join(f"{what} {number}" for what, number in counts.items() if number))
+            self.stdout.write(
+                f"{kind:<18}" + "  ".join(f"{what} {number}" for what, number in counts.items() if number)
+            )
         if entry.status != Import.Status.COMPLETED:
-            self.stderr.write("Nothing was changed. Mend the file, or use --skip-invalid to keep what is valid.")
+            self.stderr.write(
+                "Nothing was changed. Mend the file, or use --skip-invalid to keep what is valid."
+            )
             raise SystemExit(1)
         if any(problem["severity"] == "error" for problem in entry.problems):
             raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""Pages about analyzers, scans and the inventory."""

@@ -1,0 +1,31 @@
+"""The first page: where to look first."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from analyzers.models import Import, Resource, Scan
+from findings.summary import by_analyzer, by_resource_type
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    analyzers = by_analyzer()
+    last = {
+        scan.analyzer_id: scan
+        for scan in Scan.objects.order_by("analyzer", "-created_at").distinct("analyzer")
+    }
+    return render(
+        request,
+        "home.html",
+        {
+            "analyzers": [{**entry, "scan": last.get(entry["analyzer"].pk)} for entry in analyzers],
+            "types": by_resource_type(),
+            "total": {
+                name: sum(entry[name] for entry in analyzers)  # type: ignore[literal-required]
+                for name in ("public", "cross_account", "errors", "unknown")
+            },
+            "has_inventory": Resource.objects.exists(),
+            "last_import": Import.objects.first(),
+        },
+    )
