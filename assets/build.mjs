@@ -1,8 +1,9 @@
 // Bundles the front-end: assets/src/main.ts and main.css -> static/dist/. Never talks to the network.
 import { build } from "esbuild";
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 
 mkdirSync("static/dist", { recursive: true });
+copyFileSync("assets/src/icon.svg", "static/dist/icon.svg");
 await build({
   entryPoints: ["assets/src/main.ts", "assets/src/theme.ts", "assets/src/main.css"],
   outdir: "static/dist",

@@ -1,7 +1,7 @@
 """JSON text -> typed, immutable statements with source positions."""
 
 from .errors import PolicyError, spell
-from .locate import Located, locate
+from .locate import MAX_DEPTH, Located, locate
 from .model import (
     CURRENT_VERSION,
     OLD_VERSION,
@@ -20,7 +20,8 @@ from .model import (
     Span,
     Statement,
 )
-from .parse import MAX_BYTES, MAX_DEPTH, parse, parse_value, pretty
+from .parse import parse, parse_value
+from .source import MAX_BYTES, pretty
 
 __all__ = [
     "CURRENT_VERSION",

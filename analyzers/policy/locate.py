@@ -1,7 +1,6 @@
 """Where each element stands in the text of a JSON document.
 
-Read only to show a place to a person, so plain and complete rather than fast; the text is known to be JSON, or is
-read as far as it is.
+Read only to show a place to a person, so plain rather than fast, but in linear time: the text may be hostile.
 """
 
 from __future__ import annotations
@@ -10,13 +9,17 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from .model import Path, Position, Span
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_SCALAR = re.compile(r"[^\s,\]}:\[{\"]+")
+MAX_DEPTH = 40
+"""Levels of nesting that are read; a policy has seven."""
+
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_SCALAR = re.compile(_STRING.pattern + r"|[^\s,:{}\[\]\"]++", re.DOTALL)
 
 
 class Located(NamedTuple):
@@ -26,90 +29,112 @@ class Located(NamedTuple):
     key: Span | None = None
 
 
-class _Lines:
-    def __init__(self, text: str) -> None:
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
-
-    def position(self, offset: int) -> Position:
-        line = bisect_right(self._starts, offset)
-        return Position(line, offset - self._starts[line - 1], offset)
-
-
 def position(text: str, offset: int) -> Position:
     """The line and column of an offset."""
-    return _Lines(text).position(offset)
+    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset) - 1, offset)
 
 
 def locate(text: str) -> Mapping[Path, Located]:
-    """Every element by its path; the document itself has the path (). Stops quietly where the text is not JSON."""
-    lines = _Lines(text)
-    found: dict[Path, Located] = {}
+    """Every element by its path; the document itself has the path ().
 
-    def span(start: int, end: int) -> Span:
-        return Span(lines.position(start), lines.position(end))
+    Stops quietly where the text is not JSON or has more than MAX_DEPTH levels, with the elements that are
+    complete by then. Of an element that occurs twice it tells the last, as JSON readers do.
+    """
+    return dict(_Reader(text).read())
 
-    # (path, start of the value, its key, index of the next item or None for an object)
-    stack: list[tuple[Path, int, Span | None, int | None]] = []
-    offset = _skip(text, 0)
-    path: Path = ()
-    key: Span | None = None
-    while offset < len(text):
-        char = text[offset]
-        if char in "{[":
-            stack.append((path, offset, key, 0 if char == "[" else None))
-            offset = _skip(text, offset + 1)
-            if offset < len(text) and text[offset] in "]}":
-                pass
-            else:
-                step = _enter(text, offset, stack)
-                if step is None:
-                    return found
-                path, key, offset = step[0], span(*step[1]) if step[1] else None, step[2]
-                continue
+
+def repeated(text: str) -> tuple[Path, Span]:
+    """The outermost element whose key occurs a second time, and where that is.
+
+    Raises LookupError if there is none.
+    """
+    seen: set[Path] = set()
+    twice: list[tuple[Path, Span]] = []
+    for path, place in _Reader(text).read():
+        if path in seen and place.key:
+            twice.append((path, place.key))
+        seen.add(path)
+    if not twice:
+        raise LookupError("no key occurs twice")
+    return min(twice, key=lambda found: (len(found[0]), found[1].start.offset))
+
+
+class _SenseError(ValueError):
+    """From here on the text is not JSON."""
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.offset = 0
+        self.lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self.found: list[tuple[Path, Located]] = []
+
+    def read(self) -> list[tuple[Path, Located]]:
+        with suppress(ValueError):  # _SenseError, or a key with a bad escape
+            self.value((), None)
+        return self.found
+
+    def value(self, path: Path, key: Span | None) -> None:
+        if len(path) > MAX_DEPTH:
+            raise _SenseError
+        start = self.skip()
+        if self.accept("{"):
+            self.members(path)
+        elif self.accept("["):
+            self.items(path)
         else:
-            match = _STRING.match(text, offset) or _SCALAR.match(text, offset)
-            if match is None:
-                return found
-            found[path] = Located(span(offset, match.end()), key)
-            offset = _skip(text, match.end())
-        while stack and offset < len(text):
-            if text[offset] == ",":
-                step = _enter(text, _skip(text, offset + 1), stack)
-                if step is None:
-                    return found
-                path, key, offset = step[0], span(*step[1]) if step[1] else None, step[2]
-                break
-            if text[offset] not in "]}":
-                return found
-            outer, start, outer_key, _ = stack.pop()
-            found[outer] = Located(span(start, offset + 1), outer_key)
-            offset = _skip(text, offset + 1)
-        if not stack:
-            return found
-    return found
+            self.take(_SCALAR)
+        self.found.append((path, Located(self.span(start), key)))
 
+    def members(self, path: Path) -> None:
+        if self.accept("}"):
+            return
+        while True:
+            start = self.skip()
+            name = json.loads(self.take(_STRING))
+            key = self.span(start)
+            self.expect(":")
+            self.value((*path, name), key)
+            if self.accept("}"):
+                return
+            self.expect(",")
 
-def _enter(
-    text: str, offset: int, stack: list[tuple[Path, int, Span | None, int | None]]
-) -> tuple[Path, tuple[int, int] | None, int] | None:
-    """The path of the next item of the innermost container, its key's offsets, and where its value begins."""
-    outer, start, outer_key, index = stack[-1]
-    if index is not None:
-        stack[-1] = (outer, start, outer_key, index + 1)
-        return (*outer, index), None, offset
-    match = _STRING.match(text, offset)
-    if match is None:
-        return None
-    try:
-        name = json.loads(match.group(0), strict=False)
-    except ValueError:
-        return None
-    after = _skip(text, match.end())
-    if text[after : after + 1] != ":":
-        return None
-    return (*outer, name), match.span(), _skip(text, after + 1)
+    def items(self, path: Path) -> None:
+        if self.accept("]"):
+            return
+        index = 0
+        while True:
+            self.value((*path, index), None)
+            if self.accept("]"):
+                return
+            self.expect(",")
+            index += 1
 
+    def skip(self) -> int:
+        self.offset = _SPACE.match(self.text, self.offset).end()  # type: ignore[union-attr]  # it matches nothing too
+        return self.offset
 
-def _skip(text: str, offset: int) -> int:
-    match = _SPACE.match(text, offset)
-    return match.end() if match else offset
+    def accept(self, char: str) -> bool:
+        if not self.text.startswith(char, self.skip()):
+            return False
+        self.offset += 1
+        return True
+
+    def expect(self, char: str) -> None:
+        if not self.accept(char):
+            raise _SenseError
+
+    def take(self, pattern: re.Pattern[str]) -> str:
+        match = pattern.match(self.text, self.offset)
+        if match is None:
+            raise _SenseError
+        self.offset = match.end()
+        return match[0]
+
+    def span(self, start: int) -> Span:
+        return Span(self.place(start), self.place(self.offset))
+
+    def place(self, offset: int) -> Position:
+        line = bisect_right(self.lines, offset)
+        return Position(line, offset - self.lines[line - 1], offset)

@@ -86,7 +86,7 @@ class Operator(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """One operator applied to one key. Values are strings; JSON booleans and numbers have been turned into them."""
+    """One operator applied to one key. Values are strings; JSON booleans and numbers became their spelling."""
 
     operator: Operator
     key: str
@@ -124,13 +124,18 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A parsed document. `text` is what it was parsed from; spans are found in it by `analyzers.policy.locate`."""
+    """A parsed document. `text` is what it was parsed from; `analyzers.policy.locate` finds spans in it."""
 
     statements: tuple[Statement, ...]
     version: str = OLD_VERSION
     id: str | None = None
     problems: tuple[Problem, ...] = ()
     text: str = field(default="", compare=False)
+
+    @property
+    def opaque(self) -> bool:
+        """Whether an element of the document itself, outside its statements, is not understood."""
+        return any(problem.opaque for problem in self.problems)
 
     @property
     def has_variables(self) -> bool:

@@ -69,5 +69,6 @@ _BY_NAME = {rule.name.lower(): rule for rule in RULES}
 
 
 def lookup(name: str) -> OperatorRule | None:
-    """The rule of a base operator (no set qualifier, no IfExists), whatever its case; None if undocumented."""
-    return _BY_NAME.get(name.lower())
+    """The rule of a base operator (no set qualifier, no IfExists) in any case; None if undocumented."""
+    # ASCII only: the lower case of the Kelvin sign is a plain k.
+    return _BY_NAME.get(name.lower()) if name.isascii() else None

@@ -1,16 +1,15 @@
-"""JSON text -> Policy.
+"""JSON -> Policy.
 
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, TypeVar
+from functools import lru_cache
+from typing import Any
 
-from .errors import PolicyError
-from .locate import locate, position
+from .errors import PolicyError, quote
+from .locate import locate
 from .model import (
     CURRENT_VERSION,
     OLD_VERSION,
@@ -28,13 +27,9 @@ from .model import (
     Statement,
 )
 from .operators import lookup
+from .source import Number, decode, load, pretty
 
-_T = TypeVar("_T")
-
-MAX_BYTES = 1024 * 1024
-"""AWS allows 6 to 30 kB; nothing honest is near."""
-MAX_DEPTH = 40
-
+_POLICY_ELEMENTS = frozenset(["Version", "Id", "Statement"])
 _STATEMENT_ELEMENTS = frozenset(
     [
         "Sid",
@@ -48,304 +43,221 @@ _STATEMENT_ELEMENTS = frozenset(
         "Condition",
     ]
 )
+_EFFECTS = {effect.value: effect for effect in Effect}
 _KINDS = {kind.value: kind for kind in PrincipalKind if kind is not PrincipalKind.ANY}
 _QUALIFIERS = {qualifier.value.lower(): qualifier for qualifier in SetQualifier}
+_EVERYONE = (PrincipalEntry(PrincipalKind.ANY, "*"),)
 
 
-class _Number(str):
-    """A JSON number in the spelling of its source."""
+class _WrongError(Exception):
+    """What was expected at a path; becomes a PolicyError once the place is looked up."""
 
-    __slots__ = ()
-
-
-class _Twice(dict[str, Any]):
-    """An object in which a key occurs twice."""
-
-    twice: str = ""
+    def __init__(self, expected: str, *path: str | int) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.path = path
 
 
-def parse(text: str | bytes) -> Policy:
-    """The policy in a JSON text. Raises PolicyError for what is no policy; what is one but holds something unknown
-    comes back with `problems`."""
-    source = _decode(text)
-    return parse_value(_load(source), source)
+def parse(text: str | bytes, *, statement_required: bool = True) -> Policy:
+    """The policy in a JSON text.
 
-
-def parse_value(value: Any, text: str = "") -> Policy:
-    """The policy of a document that is an object already; `text` is its source (default: written out by `pretty`).
-
-    Raises PolicyError.
+    Raises PolicyError for what is no policy. What is one, but holds something that is not understood, comes
+    back with `problems`. Without `statement_required` a document may have no statements.
     """
-    if not text:
-        text = pretty(value)
-    return _Parser(text).policy(value)
+    source = decode(text)
+    return _read(load(source), source, statement_required)
 
 
-def pretty(value: Any) -> str:
-    """A document as people read it: two spaces a level, keys in their order. Raises PolicyError if it cannot be."""
+def parse_value(value: Any, text: str = "", *, statement_required: bool = True) -> Policy:
+    """The policy of a document that is an object already. Raises PolicyError.
+
+    `text` is the source to find places in, if it is at hand; by default the document as `pretty` writes it.
+    """
+    written = decode(pretty(value))
+    return _read(load(written), text or written, statement_required)
+
+
+def _read(value: Any, text: str, statement_required: bool) -> Policy:
     try:
-        return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise PolicyError(f"The document cannot be written as JSON: {error}") from error
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    if depth > MAX_DEPTH:
-        raise PolicyError(f"The document is nested deeper than {MAX_DEPTH} levels.")
-    if isinstance(value, dict):
-        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, depth + 1) for item in value]
-    return value
-
-
-def _decode(text: str | bytes) -> str:
-    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
-    if size > MAX_BYTES:
-        raise PolicyError(f"The document has {size:,} bytes; at most {MAX_BYTES:,} are read.")
-    if isinstance(text, bytes):
-        try:
-            text = text.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise PolicyError(f"The document is not UTF-8 (byte {error.start}).") from error
-    text = text.removeprefix("\ufeff")
-    if any("\ud800" <= char <= "\udfff" for char in text if char > "\ud7ff"):
-        raise PolicyError("The document holds half of a surrogate pair, which is no character.")
-    return text
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise PolicyError(f"{name} is not JSON.")
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) == len(pairs):
-        return value
-    seen: set[str] = set()
-    twice = _Twice(value)
-    for key, _ in pairs:
-        if key in seen:
-            twice.twice = key
-        seen.add(key)
-    return twice
-
-
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=_Number, parse_float=_Number, parse_constant=_refuse_constant
-)
-
-
-def _load(text: str) -> Any:
-    _check_depth(text)
-    try:
-        value, end = _decoder.raw_decode(text, _leading(text))
-    except json.JSONDecodeError as error:
-        place = position(text, error.pos)
-        message = "The document is empty." if not text.strip() else f"The document is not JSON: {error.msg}."
-        raise PolicyError(message, position=place, text=text) from error
-    except RecursionError as error:
-        raise PolicyError(f"The document is nested deeper than {MAX_DEPTH} levels.") from error
-    if text[end:].strip():
-        place = position(text, end + len(text[end:]) - len(text[end:].lstrip()))
-        raise PolicyError("The document goes on after its end.", position=place, text=text)
-    return value
-
-
-def _leading(text: str) -> int:
-    return len(text) - len(text.lstrip(" \t\r\n"))
-
-
-def _check_depth(text: str) -> None:
-    """Before the JSON reader, which would run out of stack."""
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return
-    depth = 0
-    quoted = escaped = False
-    for offset, char in enumerate(text):
-        if quoted:
-            if escaped:
-                escaped = False
-            elif char == "\\":
-                escaped = True
-            elif char == '"':
-                quoted = False
-        elif char == '"':
-            quoted = True
-        elif char in "{[":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise PolicyError(
-                    f"The document is nested deeper than {MAX_DEPTH} levels.",
-                    position=position(text, offset),
-                    text=text,
-                )
-        elif char in "}]":
-            depth -= 1
-
-
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def fail(self, message: str, path: Path) -> NoReturn:
-        found = locate(self.text)
-        known = path
-        while known and known not in found:
+        return _policy(value, text, statement_required)
+    except _WrongError as wrong:
+        places = locate(text)
+        known: Path = wrong.path
+        while known and known not in places:  # of what is missing, show the element that misses it
             known = known[:-1]
-        place = found[known].value.start if known in found else None
-        raise PolicyError(message, path=path, position=place, text=self.text)
+        place = places.get(known)
+        raise PolicyError(
+            wrong.expected, path=wrong.path, position=place and place.value.start, text=text
+        ) from None
 
-    def policy(self, value: Any) -> Policy:
-        document = self.object(value, (), "A policy is a JSON object.")
-        problems = [
-            Problem(f"A policy has no element {name!r}.", (name,), opaque=False)
-            for name in document
-            if name not in {"Version", "Id", "Statement"}
-        ]
-        version = document.get("Version", OLD_VERSION)
-        if version not in {CURRENT_VERSION, OLD_VERSION}:
-            self.fail(f"Version is {CURRENT_VERSION!r} or {OLD_VERSION!r}.", ("Version",))
-        identifier = document.get("Id")
-        if identifier is not None and not isinstance(identifier, str):
-            self.fail("Id is a text.", ("Id",))
-        if "Statement" not in document:
-            self.fail("A policy needs the element 'Statement'.", ())
-        listed = document["Statement"]
-        if isinstance(listed, dict):
-            statements = (self.statement(listed, 0, ("Statement",)),)
-        elif isinstance(listed, list):
-            statements = tuple(
-                self.statement(item, index, ("Statement", index)) for index, item in enumerate(listed)
-            )
+
+def _policy(value: Any, text: str, statement_required: bool) -> Policy:
+    if not isinstance(value, dict):
+        raise _WrongError("A policy is a JSON object.")
+    problems = _unknown(value, _POLICY_ELEMENTS, "A policy", ())
+    version = value.get("Version", OLD_VERSION)
+    if type(version) is not str or version not in (CURRENT_VERSION, OLD_VERSION):
+        raise _WrongError(f"Version is '{CURRENT_VERSION}' or '{OLD_VERSION}'.", "Version")
+    statements = value.get("Statement")
+    if "Statement" not in value and statement_required:
+        raise _WrongError("A policy needs the element 'Statement'.", "Statement")
+    read: tuple[Statement, ...] = ()
+    if isinstance(statements, dict):
+        read = (_statement(statements, 0, ("Statement",)),)
+    elif isinstance(statements, list) and (statements or not statement_required):
+        read = tuple(_statement(item, index, ("Statement", index)) for index, item in enumerate(statements))
+    elif "Statement" in value:
+        raise _WrongError("Statement is an object or a list of objects, at least one.", "Statement")
+    return Policy(read, version, _label(value, "Id"), tuple(problems), text)
+
+
+def _statement(value: Any, index: int, path: Path) -> Statement:
+    if not isinstance(value, dict):
+        raise _WrongError("A statement is a JSON object.", *path)
+    problems = _unknown(value, _STATEMENT_ELEMENTS, "A statement", path)
+    written = value.get("Effect")
+    effect = _EFFECTS.get(written) if type(written) is str else None
+    if effect is None:
+        raise _WrongError(
+            "A statement needs Effect, 'Allow' or 'Deny', in exactly this spelling.", *path, "Effect"
+        )
+    actions = _patterns(value, "Action", "NotAction", path)
+    if actions is None:
+        raise _WrongError("A statement needs Action or NotAction.", *path)
+    return Statement(
+        index=index,
+        effect=effect,
+        sid=_label(value, "Sid", *path),
+        principals=_principals(value, path, problems),
+        actions=actions,
+        resources=_patterns(value, "Resource", "NotResource", path),
+        conditions=_conditions(value["Condition"], path, problems) if "Condition" in value else (),
+        problems=tuple(problems),
+    )
+
+
+def _unknown(value: dict[str, Any], known: frozenset[str], what: str, path: Path) -> list[Problem]:
+    if value.keys() <= known:
+        return []
+    return [
+        Problem(f"{what} has no element {quote(name)}.", (*path, name)) for name in value if name not in known
+    ]
+
+
+def _label(value: dict[str, Any], name: str, *path: str | int) -> str | None:
+    label = value.get(name)
+    if name in value and type(label) is not str:
+        raise _WrongError(f"{name} is a text.", *path, name)
+    return label
+
+
+def _patterns(value: dict[str, Any], name: str, negation: str, path: Path) -> Patterns | None:
+    chosen = _either(value, name, negation, path)
+    return Patterns(_texts(value[chosen], path, chosen), chosen is negation) if chosen else None
+
+
+def _either(value: dict[str, Any], name: str, negation: str, path: Path) -> str | None:
+    """Which of the element and its negation is there; they exclude each other."""
+    if name not in value:
+        return negation if negation in value else None
+    if negation in value:
+        raise _WrongError(f"Either {name} or {negation} is expected, not both.", *path, negation)
+    return name
+
+
+def _principals(value: dict[str, Any], path: Path, problems: list[Problem]) -> Principals | None:
+    chosen = _either(value, "Principal", "NotPrincipal", path)
+    if chosen is None:
+        return None
+    named = value[chosen]
+    negated = chosen == "NotPrincipal"
+    if named == "*":
+        return Principals(_EVERYONE, negated)
+    if not isinstance(named, dict) or not named:
+        raise _WrongError('A principal is \'*\' or an object such as {"AWS": "111122223333"}.', *path, chosen)
+    entries: list[PrincipalEntry] = []
+    for name, listed in named.items():
+        texts = _texts(listed, path, chosen, name)
+        kind = _KINDS.get(name)
+        if kind is None:
+            problems.append(Problem(f"There is no principal type {quote(name)}.", (*path, chosen, name)))
         else:
-            self.fail("Statement is an object or a list of objects.", ("Statement",))
-        return Policy(statements, version, identifier, tuple(problems), self.text)
+            entries += [PrincipalEntry(kind, text) for text in texts]
+    return Principals(tuple(entries), negated)
 
-    def object(self, value: Any, path: Path, expected: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self.fail(expected, path)
-        if isinstance(value, _Twice):
-            self.fail(f"The element {value.twice!r} occurs twice.", (*path, value.twice))
-        return value
 
-    def statement(self, value: Any, index: int, path: Path) -> Statement:
-        element = self.object(value, path, "A statement is a JSON object.")
-        problems = [
-            Problem(f"A statement has no element {name!r}.", (*path, name))
-            for name in element
-            if name not in _STATEMENT_ELEMENTS
+def _conditions(value: Any, path: Path, problems: list[Problem]) -> tuple[Condition, ...]:
+    if not isinstance(value, dict):
+        raise _WrongError("Condition is an object of operators.", *path, "Condition")
+    found: list[Condition] = []
+    for name, keys in value.items():
+        operator = _operator(name)
+        if not operator.known:
+            # Not opaque: the condition is evaluated as unknown by itself, so the others still count.
+            message = f"There is no condition operator {quote(name)}."
+            problems.append(Problem(message, (*path, "Condition", name), opaque=False))
+        if not isinstance(keys, dict):
+            raise _WrongError("A condition operator holds an object of keys.", *path, "Condition", name)
+        if len({key.lower() for key in keys}) != len(keys):
+            message = "The same condition key occurs in two spellings; both are required."
+            problems.append(Problem(message, (*path, "Condition", name), opaque=False))
+        found += [
+            Condition(operator, key, _values(values, path, "Condition", name, key))
+            for key, values in keys.items()
         ]
-        sid = element.get("Sid")
-        if sid is not None and not isinstance(sid, str):
-            self.fail("Sid is a text.", (*path, "Sid"))
-        effect = element.get("Effect")
-        if effect not in {"Allow", "Deny"}:
-            self.fail(
-                "A statement needs Effect 'Allow' or 'Deny', in exactly this spelling.", (*path, "Effect")
-            )
-        actions = self.either(element, "Action", path, self.patterns)
-        if actions is None:
-            self.fail("A statement needs Action or NotAction.", path)
-        return Statement(
-            index=index,
-            effect=Effect(effect),
-            sid=sid,
-            principals=self.either(
-                element, "Principal", path, lambda *args: self.principals(*args, problems)
-            ),
-            actions=actions,
-            resources=self.either(element, "Resource", path, self.patterns),
-            conditions=self.conditions(element.get("Condition", {}), (*path, "Condition"), problems),
-            problems=tuple(problems),
-        )
-
-    def either(
-        self, element: dict[str, Any], name: str, path: Path, read: Callable[[Any, Path, bool], _T]
-    ) -> _T | None:
-        """The element or its negation, which exclude each other."""
-        negation = f"Not{name}"
-        if name in element and negation in element:
-            self.fail(f"{name} and {negation} exclude each other.", (*path, negation))
-        if name in element:
-            return read(element[name], (*path, name), False)
-        return read(element[negation], (*path, negation), True) if negation in element else None
-
-    def patterns(self, value: Any, path: Path, negated: bool) -> Patterns:
-        return Patterns(tuple(self.texts(value, path)), negated)
-
-    def principals(self, value: Any, path: Path, negated: bool, problems: list[Problem]) -> Principals:
-        if value == "*":
-            return Principals((PrincipalEntry(PrincipalKind.ANY, "*"),), negated)
-        by_kind = self.object(
-            value, path, 'A principal is \'*\' or an object such as {"AWS": "111122223333"}.'
-        )
-        if not by_kind:
-            self.fail("A principal names somebody.", path)
-        entries: list[PrincipalEntry] = []
-        for name, listed in by_kind.items():
-            kind = _KINDS.get(name)
-            texts = list(self.texts(listed, (*path, name)))
-            if kind is None:
-                problems.append(Problem(f"There is no principal type {name!r}.", (*path, name)))
-                continue
-            entries += (PrincipalEntry(kind, text) for text in texts)
-        return Principals(tuple(entries), negated)
-
-    def conditions(self, value: Any, path: Path, problems: list[Problem]) -> tuple[Condition, ...]:
-        block = self.object(value, path, "Condition is an object of operators.")
-        found: list[Condition] = []
-        for name, keys in block.items():
-            operator = read_operator(name)
-            if not operator.known:
-                problems.append(
-                    Problem(f"There is no condition operator {name!r}.", (*path, name), opaque=False)
-                )
-            by_key = self.object(keys, (*path, name), "A condition operator holds an object of keys.")
-            seen: set[str] = set()
-            for key, values in by_key.items():
-                if key.lower() in seen:
-                    problems.append(
-                        Problem(
-                            f"The key {key!r} occurs twice in other spelling.",
-                            (*path, name, key),
-                            opaque=False,
-                        )
-                    )
-                seen.add(key.lower())
-                found.append(
-                    Condition(operator, key, tuple(self.texts(values, (*path, name, key), scalars=True)))
-                )
-        return tuple(found)
-
-    def texts(self, value: Any, path: Path, *, scalars: bool = False) -> Iterator[str]:
-        """The texts of a scalar or a list; with `scalars` JSON truths and numbers count as their texts."""
-        many = isinstance(value, list)
-        if many and not value:
-            self.fail("The list is empty: it would match nothing.", path)
-        for index, item in enumerate(value if many else [value]):
-            if scalars and isinstance(item, bool):
-                yield "true" if item else "false"
-            elif scalars and isinstance(item, (int, float)):
-                yield json.dumps(item)
-            elif isinstance(item, str) and (scalars or not isinstance(item, _Number)):
-                yield str(item)
-            else:
-                self.fail("A text is expected here.", (*path, index) if many else path)
+    return tuple(found)
 
 
-def read_operator(name: str) -> Operator:
-    """A condition operator taken apart; its case does not matter."""
-    prefix, colon, base = name.partition(":")
-    qualifier = _QUALIFIERS.get(prefix.lower()) if colon else None
+def _texts(value: Any, path: Path, *steps: str) -> tuple[str, ...]:
+    """A text, or a list of at least one."""
+    if type(value) is str:
+        return (value,)
+    if not isinstance(value, list):
+        raise _WrongError("A text or a list of texts is expected.", *path, *steps)
+    if not value:
+        raise _WrongError("At least one text is expected: the list is empty.", *path, *steps)
+    for index, item in enumerate(value):
+        if type(item) is not str:
+            raise _WrongError("A text is expected.", *path, *steps, index)
+    return tuple(value)
+
+
+def _values(value: Any, path: Path, *steps: str) -> tuple[str, ...]:
+    """The values of a condition: texts, and the spelling of JSON truths and numbers."""
+    if type(value) is str:
+        return (value,)
+    many = isinstance(value, list)
+    if many and not value:
+        raise _WrongError("At least one value is expected: the list is empty.", *path, *steps)
+    texts: list[str] = []
+    for index, item in enumerate(value if many else [value]):
+        if type(item) is str:
+            texts.append(item)
+        elif isinstance(item, Number):
+            texts.append(str(item))
+        elif isinstance(item, bool):
+            texts.append("true" if item else "false")
+        else:
+            expected = "A text, a number, true or false is expected."
+            raise _WrongError(expected, *path, *steps, *([index] if many else []))
+    return tuple(texts)
+
+
+def _operator(name: str) -> Operator:
+    return _known_operator(name) if len(name) < 100 else Operator(name, known=False)
+
+
+@lru_cache(maxsize=1024)
+def _known_operator(name: str) -> Operator:
+    """A condition operator taken apart, in any case. Null takes no IfExists: it asks for just that."""
+    prefix, colon, base = name.rpartition(":")
+    qualifier = _QUALIFIERS.get(prefix.lower())
     if colon and qualifier is None:
         return Operator(name, known=False)
-    base = base if colon else name
     rule = lookup(base)
     if rule is not None:
         return Operator(rule.name, qualifier)
-    if base.lower().endswith("ifexists"):
-        rule = lookup(base[: -len("ifexists")])
-        if rule is not None and rule.name != "Null":
-            return Operator(rule.name, qualifier, if_exists=True)
-    return Operator(name, known=False)
+    rule = lookup(base[: -len("IfExists")]) if base.lower().endswith("ifexists") else None
+    if rule is None or rule.name == "Null":
+        return Operator(name, known=False)
+    return Operator(rule.name, qualifier, if_exists=True)

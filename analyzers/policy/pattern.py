@@ -8,8 +8,10 @@ Rules: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_varia
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 
@@ -19,7 +21,7 @@ class Wildcard(StrEnum):
 
 
 class Variable(NamedTuple):
-    """`${key}` or `${key, 'default'}`."""
+    """`${key}` or `${key, 'default'}`. The key is in lower case: its case does not matter."""
 
     key: str
     default: str | None = None
@@ -28,38 +30,64 @@ class Variable(NamedTuple):
 Token = str | Wildcard | Variable
 """A plain `str` is literal text (test for Wildcard first: it is a `str` too)."""
 
+_CACHED_LENGTH = 1024
+"""Longer texts are hostile or rare; keeping them would let a document fill the memory."""
+_WILDCARDS = re.compile(r"([*?])")
 
-_WITH_VARIABLES = re.compile(r"\$\{([^}]*)\}|[*?]|[^*?$]+|\$")
-_PLAIN = re.compile(r"[*?]|[^*?]+")
-_DEFAULT = re.compile(r"\s*([^,]*?)\s*,\s*'(.*)'\s*\Z", re.DOTALL)
 
-
-@lru_cache(maxsize=65536)
 def tokens(text: str, *, wildcards: bool, variables: bool) -> tuple[Token, ...]:
     """The pieces of a value, neighbouring literals and runs merged.
 
-    With `variables`, `${*}`, `${?}` and `${$}` are those characters themselves, and a `${` that is not closed is
-    literal text; without, all of `${...}` is ordinary text.
+    With `variables`, `${*}`, `${?}` and `${$}` are those characters themselves, and a `${` that is not closed
+    is literal text; without, all of `${...}` is ordinary text. Linear in the length of the text.
     """
-    found: list[Token] = []
-    for match in (_WITH_VARIABLES if variables else _PLAIN).finditer(text):
-        piece = match.group(0)
-        token: Token = piece
-        if variables and match.group(1) is not None:
-            token = _variable(match.group(1))
-        elif wildcards and piece in {"*", "?"}:
-            token = Wildcard(piece)
-        if found and type(token) is str and type(found[-1]) is str:
-            found[-1] += token
-        elif not (found and token is Wildcard.RUN and found[-1] is Wildcard.RUN):
-            found.append(token)
-    return tuple(found)
+    if len(text) > _CACHED_LENGTH:
+        return _merged(text, wildcards, variables)
+    return _cached(text, wildcards, variables)
+
+
+def _merged(text: str, wildcards: bool, variables: bool) -> tuple[Token, ...]:
+    merged: list[Token] = []
+    for kind, group in groupby(_pieces(text, wildcards, variables), key=_kind):
+        same = list(group)
+        if kind is str:
+            merged.append("".join(str(piece) for piece in same))
+        elif kind is Wildcard.RUN:
+            merged.append(Wildcard.RUN)
+        else:
+            merged += same
+    return tuple(merged)
+
+
+_cached = lru_cache(maxsize=65536)(_merged)
+
+
+def _kind(piece: Token) -> object:
+    return piece if isinstance(piece, Wildcard) else type(piece)
+
+
+def _pieces(text: str, wildcards: bool, variables: bool) -> Iterator[Token]:
+    start = 0
+    while variables and (opening := text.find("${", start)) >= 0:
+        end = text.find("}", opening)
+        if end < 0:
+            break
+        yield from _plain(text[start:opening], wildcards)
+        yield _variable(text[opening + 2 : end])
+        start = end + 1
+    yield from _plain(text[start:], wildcards)
+
+
+def _plain(text: str, wildcards: bool) -> Iterator[Token]:
+    for piece in _WILDCARDS.split(text) if wildcards else [text]:
+        if piece:
+            yield Wildcard(piece) if wildcards and piece in {"*", "?"} else piece
 
 
 def _variable(inner: str) -> Token:
     if inner in {"*", "?", "$"}:
         return inner
-    with_default = _DEFAULT.match(inner)
-    if with_default:
-        return Variable(with_default.group(1).lower(), with_default.group(2))
+    key, comma, default = (part.strip() for part in inner.partition(","))
+    if comma and len(default) > 1 and default[0] == default[-1] == "'":
+        return Variable(key.lower(), default[1:-1])
     return Variable(inner.strip().lower())

@@ -1,1 +1,12 @@
-export {};
+import { Application } from "@hotwired/stimulus";
+import "htmx.org";
+import CopyController from "./copy";
+import PageController from "./page";
+import SearchController from "./search";
+import SelectionController from "./selection";
+
+const application = Application.start();
+application.register("copy", CopyController);
+application.register("page", PageController);
+application.register("search", SearchController);
+application.register("selection", SelectionController);
