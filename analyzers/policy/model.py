@@ -86,7 +86,7 @@ class Operator(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """One operator applied to one key. Values are strings; JSON booleans and numbers became their spelling."""
+    """One operator applied to one key. Values are strings; JSON truths and numbers became their spelling."""
 
     operator: Operator
     key: str

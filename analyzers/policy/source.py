@@ -1,8 +1,8 @@
 """Text -> JSON values, with the checks that a JSON reader leaves out.
 
 Refused: another encoding than UTF-8, more than MAX_BYTES, more than MAX_DEPTH levels, a key that occurs twice
-(readers differ on which one counts), NaN and Infinity, and half a surrogate pair (no database stores it). A place
-in the text is looked up only after something went wrong.
+(readers differ on which one counts), NaN and Infinity, and half a surrogate pair (no database stores it).
+A place in the text is looked up only after something went wrong.
 """
 
 from __future__ import annotations
