@@ -40,7 +40,7 @@ class AnalyzerForm(forms.Form):
 
 @require_GET
 def analyzer_list(request: HttpRequest) -> HttpResponse:
-    last = {s.analyzer_id: s for s in Scan.objects.order_by("analyzer", "-created_at").distinct("analyzer")}
+    last = {s.analyzer_id: s for s in Scan.objects.order_by("analyzer_id", "-created_at").distinct("analyzer_id")}
     entries = [{**entry, "scan": last.get(entry["analyzer"].pk)} for entry in by_analyzer()]
     context = {
         "entries": entries,

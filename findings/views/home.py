@@ -13,7 +13,7 @@ def home(request: HttpRequest) -> HttpResponse:
     analyzers = by_analyzer()
     last = {
         scan.analyzer_id: scan
-        for scan in Scan.objects.order_by("analyzer", "-created_at").distinct("analyzer")
+        for scan in Scan.objects.order_by("analyzer_id", "-created_at").distinct("analyzer_id")
     }
     return render(
         request,
