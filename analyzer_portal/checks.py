@@ -61,9 +61,7 @@ def run(name: str, command: list[str], env: dict[str, str]) -> bool:
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     full.setdefault("DATA", str(ROOT / "var" / "checks"))
-    passed = (
-        subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=full, check=False).returncode == 0
-    )
+    passed = subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=full, check=False).returncode == 0
     print(f"   {'passed' if passed else 'FAILED'} in {time.monotonic() - began:.1f} s", flush=True)
     return passed
 
@@ -71,9 +69,7 @@ def run(name: str, command: list[str], env: dict[str, str]) -> bool:
 def main(arguments: list[str]) -> int:
     steps = LINT if arguments[:1] == ["lint"] else [*LINT, *TESTS]
     if steps != LINT and not chromium():
-        print(
-            "Chromium is missing, so pages cannot be tested. Install it, for example: apt-get install chromium"
-        )
+        print("Chromium is missing, so pages cannot be tested. Install it, for example: apt-get install chromium")
         return 1
     failed = [name for name, command, env in steps if not run(name, command, env)]
     if failed:

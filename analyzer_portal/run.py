@@ -62,9 +62,7 @@ class Portal:
         except (NotStarted, OSError) as error:
             raise Failed(f"{error}\nAnother DATA folder, or DATABASE_URL and REDIS_URL, may help.") from error
         if not self.services.started_here:
-            raise Failed(
-                f"A portal runs with the data of {self.data} already. Stop it, or set DATA to another folder."
-            )
+            raise Failed(f"A portal runs with the data of {self.data} already. Stop it, or set DATA to another folder.")
         os.environ["DATA"] = str(self.data)
         os.environ["DATABASE_URL"] = self.services.database_url
         os.environ["REDIS_URL"] = self.services.redis_url
@@ -86,9 +84,7 @@ class Portal:
             file.touch(mode=0o600)
             file.write_text(secrets.token_urlsafe(12))
         self.password = file.read_text().strip()
-        user, created = User.objects.get_or_create(
-            username="admin", defaults={"is_superuser": True, "is_staff": True}
-        )
+        user, created = User.objects.get_or_create(username="admin", defaults={"is_superuser": True, "is_staff": True})
         if created:
             user.set_password(self.password)
             user.save()
@@ -118,9 +114,7 @@ class Portal:
         web = ["-m", "gunicorn", "analyzer_portal.wsgi", "--bind", f"127.0.0.1:{self.port}", "--workers", "2"]
         web += ["--threads", "4", "--timeout", "120", "--graceful-timeout", "4", "--worker-tmp-dir", "/tmp"]  # noqa: S108
         self._start("web", [python, *web])
-        self._start(
-            "worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"]
-        )
+        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"])
         pid_file = self.data / "beat.pid"
         pid_file.unlink(missing_ok=True)
         self._start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", str(pid_file)])
@@ -166,11 +160,7 @@ class Portal:
         from analyzers.models import Analyzer, Scan
         from analyzers.tasks import start_scan
 
-        scans = [
-            start_scan(analyzer, reason="start")
-            for analyzer in Analyzer.objects.all()
-            if analyzer.is_external
-        ]
+        scans = [start_scan(analyzer, reason="start") for analyzer in Analyzer.objects.all() if analyzer.is_external]
         waiting = [scan.pk for scan in scans if scan is not None]
         deadline = time.monotonic() + (READY_SECONDS if self.first else 5)
         while time.monotonic() < deadline:
@@ -200,9 +190,7 @@ class Portal:
         print()
         print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Archived':>10}")
         for entry in by_analyzer():
-            counts = (
-                f"{entry['public']:>8}{entry['cross_account']:>8}{entry['errors']:>8}{entry['archived']:>10}"
-            )
+            counts = f"{entry['public']:>8}{entry['cross_account']:>8}{entry['errors']:>8}{entry['archived']:>10}"
             print(f"{entry['analyzer'].name:<24}{counts}")
         print(
             f"\nPortal ready at http://127.0.0.1:{self.port}  user: admin  password: {self.password}",

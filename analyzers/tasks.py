@@ -50,9 +50,7 @@ def schedule_scans() -> None:
 
 
 @shared_task(name="analyzers.tasks.import_files")
-def import_files(
-    entry: int, home: str, names: list[str], user: int, account: str | None, skip_invalid: bool
-) -> None:
+def import_files(entry: int, home: str, names: list[str], user: int, account: str | None, skip_invalid: bool) -> None:
     """Read uploaded files that were too large for the request, and remove them."""
     from analyzers.inventory.load import load
 

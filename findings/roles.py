@@ -51,6 +51,4 @@ def create_groups(**kwargs: Any) -> None:
         group, _ = Group.objects.get_or_create(name=name)
         codenames = [permission.split(".")[1] for permission in wanted]
         labels = {permission.split(".")[0] for permission in wanted}
-        group.permissions.set(
-            Permission.objects.filter(codename__in=codenames, content_type__app_label__in=labels)
-        )
+        group.permissions.set(Permission.objects.filter(codename__in=codenames, content_type__app_label__in=labels))

@@ -12,9 +12,7 @@ urlpatterns = [
     path("login/", people.Login.as_view(), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("profile/", people.profile, name="profile"),
-    path(
-        "profile/password/", auth.PasswordChangeView.as_view(success_url="/profile/"), name="password_change"
-    ),
+    path("profile/password/", auth.PasswordChangeView.as_view(success_url="/profile/"), name="password_change"),
     path("findings/", findings.finding_list, name="findings"),
     path("findings/change/", findings.change_many, name="change-findings"),
     path("findings/undo/", findings.undo, name="undo"),

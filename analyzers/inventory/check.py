@@ -44,11 +44,7 @@ def problems(section: str, value: Any) -> Iterator[tuple[str, str]]:
         yield path, _message(error)
     if found:
         return
-    if (
-        section == "resources"
-        and not value.get("account")
-        and not arns.is_account(arns.account_of(value["arn"]))
-    ):
+    if section == "resources" and not value.get("account") and not arns.is_account(arns.account_of(value["arn"])):
         yield "", "The resource has no owner: its ARN names no account, so 'account' is needed."
     if section == "principals" and not arns.is_account(arns.account_of(value["arn"])):
         yield ".arn", "The ARN of a principal names its account."

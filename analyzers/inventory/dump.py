@@ -70,9 +70,7 @@ def _clean(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _organization(row: Organization) -> dict[str, Any]:
     units = [{"id": u.id, "name": u.name, "parent": u.parent} for u in row.units.order_by("id")]
-    return _clean(
-        {"id": row.id, "management_account": row.management_account, "root": row.root, "units": units}
-    )
+    return _clean({"id": row.id, "management_account": row.management_account, "root": row.root, "units": units})
 
 
 def _account(row: Account) -> dict[str, Any]:
@@ -107,9 +105,7 @@ def _managed() -> Iterator[dict[str, Any]]:
 
 
 def _principals() -> Iterator[dict[str, Any]]:
-    policies = Prefetch(
-        "policies", PrincipalPolicy.objects.select_related("document").order_by("kind", "arn", "name")
-    )
+    policies = Prefetch("policies", PrincipalPolicy.objects.select_related("document").order_by("kind", "arn", "name"))
     kinds = PrincipalPolicy.Kind
     for row in Principal.objects.order_by("arn").prefetch_related(policies).iterator(chunk_size=500):
         held = list(row.policies.all())
@@ -135,11 +131,7 @@ def _principals() -> Iterator[dict[str, Any]]:
 
 
 def _trust(arn: str) -> Any:
-    found = (
-        ResourceDocument.objects.filter(resource__arn=arn, channel="POLICY")
-        .select_related("document")
-        .first()
-    )
+    found = ResourceDocument.objects.filter(resource__arn=arn, channel="POLICY").select_related("document").first()
     return _policy(found.document.text) if found else None
 
 

@@ -48,9 +48,7 @@ def principal(section: str, value: Any, account: str | None) -> dict[str, Any]:
             for item in value.get(f"{kind.capitalize()}PolicyList") or []
         ],
         "managed_policies": [
-            str(item["PolicyArn"])
-            for item in value.get("AttachedManagedPolicies") or []
-            if item.get("PolicyArn")
+            str(item["PolicyArn"]) for item in value.get("AttachedManagedPolicies") or [] if item.get("PolicyArn")
         ],
     }
     boundary = value.get("PermissionsBoundary")
@@ -70,9 +68,7 @@ def managed_policy(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not isinstance(value.get("Arn"), str):
         raise NotUnderstood("A policy with an Arn is expected.")
     versions = value.get("PolicyVersionList") or []
-    chosen = next(
-        (item for item in versions if item.get("IsDefaultVersion")), versions[0] if versions else None
-    )
+    chosen = next((item for item in versions if item.get("IsDefaultVersion")), versions[0] if versions else None)
     if not isinstance(chosen, Mapping):
         raise NotUnderstood("The policy has no version with a document.")
     return {"arn": value["Arn"], "document": document(chosen.get("Document"))}

@@ -151,7 +151,7 @@ class _Reader:
             self.version = part.value
             if part.value != check.VERSION or isinstance(part.value, bool):
                 raise Unreadable(
-                    f"The version {str(part.value)[:40]} of the format is not known; this portal reads {check.VERSION}.",
+                    f"Version {str(part.value)[:40]} of the format is not known; this portal reads {check.VERSION}.",
                     part.path,
                 )
         elif iam_answer.is_section(part.section):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, cast
 
 MAX_FILES = 10_000
 MAX_UNPACKED = 4 * 1024**3
@@ -35,7 +35,7 @@ class Source:
                 yield stream
             return
         with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
-            yield _Limited(stream, self.size)
+            yield cast(IO[bytes], _Limited(stream, self.size))
 
 
 class _Limited:
@@ -67,8 +67,7 @@ def sources(paths: Iterable[Path], names: Iterable[str] = ()) -> list[Source]:
             if not files:
                 raise Refused(f"{name}: the folder holds no .json file.")
             found += [
-                Source(str(PurePosixPath(name) / file.relative_to(path)), file.stat().st_size, file)
-                for file in files
+                Source(str(PurePosixPath(name) / file.relative_to(path)), file.stat().st_size, file) for file in files
             ]
         elif not path.is_file():
             raise Refused(f"{name}: there is no such file or folder.")
@@ -86,11 +85,7 @@ def _members(path: Path, name: str) -> list[Source]:
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
-                if (
-                    info.is_dir()
-                    or not info.filename.lower().endswith(".json")
-                    or "__MACOSX" in info.filename
-                ):
+                if info.is_dir() or not info.filename.lower().endswith(".json") or "__MACOSX" in info.filename:
                     continue
                 if info.flag_bits & 1:
                     raise Refused(f"{name}: {info.filename} is encrypted.")

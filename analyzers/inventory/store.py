@@ -68,14 +68,10 @@ class Store:
     # -- organization and accounts -----------------------------------------------------------------------------
 
     def organization(self, value: Mapping[str, Any]) -> None:
-        organization = Organization(
-            id=value["id"], management_account=value["management_account"], root=value["root"]
-        )
+        organization = Organization(id=value["id"], management_account=value["management_account"], root=value["root"])
         self._save("organization", organization, ["management_account", "root"])
         for unit in value.get("units") or []:
-            row = OrganizationalUnit(
-                id=unit["id"], organization=organization, parent=unit["parent"], name=unit["name"]
-            )
+            row = OrganizationalUnit(id=unit["id"], organization=organization, parent=unit["parent"], name=unit["name"])
             self._save("units", row, ["organization_id", "parent", "name"])
 
     def _save(self, kind: str, row: models.Model, fields: list[str]) -> bool:
@@ -138,9 +134,7 @@ class Store:
             targets=sorted(value["targets"]),
         )
         if self._save("control policies", row, ["kind", "name", "aws_managed", "document_id", "targets"]):
-            self.accounts |= set(
-                Account.objects.filter(organization=organization).values_list("pk", flat=True)
-            )
+            self.accounts |= set(Account.objects.filter(organization=organization).values_list("pk", flat=True))
 
     def managed_policy(self, value: Mapping[str, Any]) -> None:
         self._managed[value["arn"]] = self.document(value["document"])
@@ -168,12 +162,8 @@ class Store:
                 "credentials",
             ],
         )
-        wanted = {
-            pks[value["arn"]]: self._attached(pks[value["arn"]], value) for value in _last_by_arn(values)
-        }
-        self._replace_children(
-            PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id")
-        )
+        wanted = {pks[value["arn"]]: self._attached(pks[value["arn"]], value) for value in _last_by_arn(values)}
+        self._replace_children(PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id"))
         self.resources([_role_resource(value) for value in values if value["kind"] == "ROLE"], kind="roles")
 
     def _principal(self, value: Mapping[str, Any]) -> Principal:
@@ -268,8 +258,7 @@ class Store:
         configuration = {name: value[name] for name in CONFIGURATION if value.get(name) is not None}
         if "access_points" in configuration:
             configuration["access_points"] = [
-                {key: item for key, item in point.items() if key != "policy"}
-                for point in value["access_points"]
+                {key: item for key, item in point.items() if key != "policy"} for point in value["access_points"]
             ]
         fields = value["arn"].split(":", 5)
         return Resource(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import IO, Any, NamedTuple
+from itertools import count
+from typing import IO, Any
 
 import ijson
 
@@ -13,7 +15,8 @@ MAX_NODES = 500_000
 """Values in one part; a policy has some hundred."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Part:
     """An item of a top-level list, or a whole top-level value (then `index` is None).
 
     `problems` are (path within the part, message).
@@ -57,13 +60,12 @@ def parts(stream: IO[bytes]) -> Iterator[Part]:
             if event != "start_array":
                 yield _Builder(events, place, None).part(event, value)
                 continue
-            index = 0
-            for event, value in events:
+            for index in count():
+                event, value = next(events)
                 if event == "end_array":
                     break
                 place = f"{section}[{index}]"
                 yield _Builder(events, str(section), index).part(event, value)
-                index += 1
         for _ in events:
             raise Unreadable("The file goes on after the end of its JSON object.")
     except ijson.IncompleteJSONError as error:

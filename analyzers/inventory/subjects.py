@@ -58,9 +58,7 @@ def subjects(resource_ids: Sequence[int]) -> Iterator[Subject]:
             arn=resource.arn,
             type=resource.type,
             account=resource.account_id,
-            documents=tuple(
-                ChannelDocument(d.channel, d.name, d.document.text) for d in resource.documents.all()
-            ),
+            documents=tuple(ChannelDocument(d.channel, d.name, d.document.text) for d in resource.documents.all()),
             configuration=resource.configuration,
             account_public_access_block=resource.account.public_access_block,
             control_documents=controls.for_account(resource.account),

@@ -124,9 +124,7 @@ def _acl(subject: Subject) -> Iterator[Channel]:
         return
     if subject.configuration.get("object_ownership") == "BucketOwnerEnforced":
         return
-    policy = policy_from_acl(
-        grants, subject.arn.rsplit(":", 1)[-1], ignore_public=_block(subject)["IgnorePublicAcls"]
-    )
+    policy = policy_from_acl(grants, subject.arn.rsplit(":", 1)[-1], ignore_public=_block(subject)["IgnorePublicAcls"])
     if policy is not None and policy.statements:
         yield Channel(_source(subject, "BUCKET_ACL"), "bucket ACL", policy, written=True)
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from analyzers.policy import Policy, PolicyError, parse
 from analyzers.reasoning import keys
 from analyzers.reasoning.evaluate import Outcome, resource_side
+from analyzers.reasoning.formula import Var
 from analyzers.reasoning.memo import answers
 from analyzers.reasoning.request import Request
-from analyzers.reasoning.symbolic import Scene, Var
+from analyzers.reasoning.symbolic import Scene
 from analyzers.reasoning.who import DEFAULT_SECONDS, ONLY_DENIES, Part, Question, Unanswered, Way
 
 from .channels import TRAITS, Channel, Traits, channels
@@ -87,9 +88,7 @@ def _question(
     if zone.organization:
         constants["aws:resourceorgid"] = zone.organization
     behind_point = bool(channel.resource)
-    scene = Scene(
-        channel.resource or subject.arn, "/object/" if behind_point else traits.separator, constants
-    )
+    scene = Scene(channel.resource or subject.arn, "/object/" if behind_point else traits.separator, constants)
     parts = [Part(channel.policy, scene)]
     bucket = Scene(subject.arn, traits.separator, constants, BEHIND)
     parts += [Part(policy, bucket, gate=number) for number, policy in enumerate(channel.also, 1)]
@@ -105,9 +104,7 @@ def _question(
     )
 
 
-def _closed_by_block(
-    subject: Subject, channel: Channel, zone: ZoneOfTrust, traits: Traits, seconds: float
-) -> bool:
+def _closed_by_block(subject: Subject, channel: Channel, zone: ZoneOfTrust, traits: Traits, seconds: float) -> bool:
     """RestrictPublicBuckets: a policy that is public as a whole admits nobody outside the owner's account.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
@@ -119,9 +116,7 @@ def _closed_by_block(
     return any(way.is_public for way in answers(question, like_aws=False, seconds=seconds))
 
 
-def _finding(
-    subject: Subject, channel: Channel, question: Question, way: Way, restriction: str
-) -> ExternalFinding:
+def _finding(subject: Subject, channel: Channel, question: Question, way: Way, restriction: str) -> ExternalFinding:
     witness = replace(
         way.witness,
         resource=question.parts[0].scene.resource + way.witness.resource,
@@ -201,6 +196,4 @@ def _further(question: Question, way: Way) -> Iterator[FurtherCondition]:
                 continue
             operator = condition.operator
             name = f"{operator.qualifier}:{operator.name}" if operator.qualifier else operator.name
-            yield FurtherCondition(
-                name + ("IfExists" if operator.if_exists else ""), condition.key, condition.values
-            )
+            yield FurtherCondition(name + ("IfExists" if operator.if_exists else ""), condition.key, condition.values)

@@ -34,9 +34,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",
@@ -99,9 +97,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("source", models.TextField(help_text="File names or account, as the user gave them")),
                 (
@@ -116,9 +112,7 @@ class Migration(migrations.Migration):
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "counts",
-                    models.JSONField(
-                        default=dict, help_text="Object kind -> {created, updated, unchanged, removed}"
-                    ),
+                    models.JSONField(default=dict, help_text="Object kind -> {created, updated, unchanged, removed}"),
                 ),
                 (
                     "problems",
@@ -176,9 +170,7 @@ class Migration(migrations.Migration):
                 ("name", models.TextField(blank=True)),
                 (
                     "parent",
-                    models.CharField(
-                        blank=True, help_text="ou-… or r-…; empty outside an organization", max_length=80
-                    ),
+                    models.CharField(blank=True, help_text="ou-… or r-…; empty outside an organization", max_length=80),
                 ),
                 ("status", models.CharField(default="ACTIVE", max_length=16)),
                 (
@@ -226,16 +218,12 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("arn", models.TextField(unique=True)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("USER", "User"), ("ROLE", "Role"), ("GROUP", "Group")], max_length=8
-                    ),
+                    models.CharField(choices=[("USER", "User"), ("ROLE", "Role"), ("GROUP", "Group")], max_length=8),
                 ),
                 ("name", models.TextField()),
                 ("path", models.TextField(default="/")),
@@ -269,9 +257,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("arn", models.TextField(unique=True)),
                 (
@@ -334,9 +320,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "channel",
@@ -370,9 +354,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "status",
@@ -390,9 +372,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "reason",
-                    models.CharField(
-                        default="by hand", help_text="by hand, scheduled, import, ...", max_length=40
-                    ),
+                    models.CharField(default="by hand", help_text="by hand, scheduled, import, ...", max_length=40),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("started_at", models.DateTimeField(blank=True, null=True)),
@@ -433,9 +413,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("resource_arn", models.TextField()),
                 ("resource_type", models.CharField(max_length=64)),
@@ -467,9 +445,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("resource_ids", models.JSONField()),
@@ -508,9 +484,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -543,9 +517,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["kind", "arn", "name"],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("principal", "kind", "arn", "name"), name="principal_policy_once"
-                    )
+                    models.UniqueConstraint(fields=("principal", "kind", "arn", "name"), name="principal_policy_once")
                 ],
             },
         ),
@@ -555,9 +527,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="resourcedocument",
-            constraint=models.UniqueConstraint(
-                fields=("resource", "channel", "name"), name="resource_document_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("resource", "channel", "name"), name="resource_document_once"),
         ),
         migrations.AddConstraint(
             model_name="scan",
@@ -569,9 +539,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="analyzedresource",
-            constraint=models.UniqueConstraint(
-                fields=("analyzer", "resource_arn"), name="analyzed_resource_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("analyzer", "resource_arn"), name="analyzed_resource_once"),
         ),
         migrations.AddIndex(
             model_name="scanchunk",

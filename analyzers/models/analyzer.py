@@ -26,9 +26,7 @@ class Analyzer(models.Model):
     name = models.CharField(
         max_length=255,
         unique=True,
-        validators=[
-            RegexValidator(r"^[A-Za-z_][A-Za-z0-9_.-]*\Z", "Letters, digits, _ . - ; no digit first.")
-        ],
+        validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_.-]*\Z", "Letters, digits, _ . - ; no digit first.")],
     )
     type = models.CharField(max_length=32, choices=AnalyzerType)
     scope = models.CharField(max_length=40)

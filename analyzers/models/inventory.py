@@ -96,9 +96,7 @@ class Account(models.Model):
     organization = models.ForeignKey(
         Organization, null=True, blank=True, on_delete=models.SET_NULL, related_name="accounts"
     )
-    parent = models.CharField(
-        max_length=80, blank=True, help_text="ou-… or r-…; empty outside an organization"
-    )
+    parent = models.CharField(max_length=80, blank=True, help_text="ou-… or r-…; empty outside an organization")
     status = models.CharField(max_length=16, default="ACTIVE")
     canonical_user_id = models.CharField(max_length=64, blank=True, help_text="The account in S3 ACLs")
     public_access_block = models.JSONField(null=True, blank=True, help_text="S3's four flags for the account")
@@ -226,9 +224,7 @@ class ResourceDocument(models.Model):
 
     class Meta:
         ordering = ["channel", "name"]
-        constraints = [
-            models.UniqueConstraint(fields=["resource", "channel", "name"], name="resource_document_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["resource", "channel", "name"], name="resource_document_once")]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.name}".strip()

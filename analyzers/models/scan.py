@@ -83,9 +83,7 @@ class AnalyzedResource(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["analyzer", "resource_arn"], name="analyzed_resource_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["analyzer", "resource_arn"], name="analyzed_resource_once")]
 
     def __str__(self) -> str:
         return self.resource_arn

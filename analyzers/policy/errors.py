@@ -18,9 +18,7 @@ class PolicyError(ValueError):
     message nor the shown line grows with the document.
     """
 
-    def __init__(
-        self, message: str, *, path: Path = (), position: Position | None = None, text: str = ""
-    ) -> None:
+    def __init__(self, message: str, *, path: Path = (), position: Position | None = None, text: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.path = path

@@ -48,9 +48,7 @@ RULES = (
     OperatorRule("StringLike", Family.STRING, glob=True),
     OperatorRule("StringNotLike", Family.STRING, negated=True, glob=True),
     *(
-        OperatorRule(
-            f"{family.value.capitalize()}{suffix}", family, negated=comparison == "ne", comparison=comparison
-        )
+        OperatorRule(f"{family.value.capitalize()}{suffix}", family, negated=comparison == "ne", comparison=comparison)
         for family in (Family.NUMERIC, Family.DATE)
         for suffix, comparison in _COMPARISONS.items()
     ),

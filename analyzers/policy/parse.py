@@ -86,9 +86,7 @@ def _read(value: Any, text: str, statement_required: bool) -> Policy:
         while known and known not in places:  # of what is missing, show the element that misses it
             known = known[:-1]
         place = places.get(known)
-        raise PolicyError(
-            wrong.expected, path=wrong.path, position=place and place.value.start, text=text
-        ) from None
+        raise PolicyError(wrong.expected, path=wrong.path, position=place and place.value.start, text=text) from None
 
 
 def _policy(value: Any, text: str, statement_required: bool) -> Policy:
@@ -118,9 +116,7 @@ def _statement(value: Any, index: int, path: Path) -> Statement:
     written = value.get("Effect")
     effect = _EFFECTS.get(written) if type(written) is str else None
     if effect is None:
-        raise _WrongError(
-            "A statement needs Effect, 'Allow' or 'Deny', in exactly this spelling.", *path, "Effect"
-        )
+        raise _WrongError("A statement needs Effect, 'Allow' or 'Deny', in exactly this spelling.", *path, "Effect")
     actions = _patterns(value, "Action", "NotAction", path)
     if actions is None:
         raise _WrongError("A statement needs Action or NotAction.", *path)
@@ -139,9 +135,7 @@ def _statement(value: Any, index: int, path: Path) -> Statement:
 def _unknown(value: dict[str, Any], known: frozenset[str], what: str, path: Path) -> list[Problem]:
     if value.keys() <= known:
         return []
-    return [
-        Problem(f"{what} has no element {quote(name)}.", (*path, name)) for name in value if name not in known
-    ]
+    return [Problem(f"{what} has no element {quote(name)}.", (*path, name)) for name in value if name not in known]
 
 
 def _label(value: dict[str, Any], name: str, *path: str | int) -> str | None:
@@ -202,8 +196,7 @@ def _conditions(value: Any, path: Path, problems: list[Problem]) -> tuple[Condit
             message = "The same condition key occurs in two spellings; both are required."
             problems.append(Problem(message, (*path, "Condition", name), opaque=False))
         found += [
-            Condition(operator, key, _values(values, path, "Condition", name, key))
-            for key, values in keys.items()
+            Condition(operator, key, _values(values, path, "Condition", name, key)) for key, values in keys.items()
         ]
     return tuple(found)
 

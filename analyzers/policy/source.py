@@ -165,6 +165,4 @@ def _refuse(_name: str) -> NoReturn:
     raise _NoNumberError
 
 
-_decoder = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=_refuse
-)
+_decoder = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=_refuse)

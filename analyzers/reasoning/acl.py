@@ -22,9 +22,7 @@ LOG_DELIVERY = "LogDelivery"
 _GROUPS = (ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY)
 
 
-def policy_from_acl(
-    grants: Iterable[Mapping[str, Any]], bucket: str, *, ignore_public: bool = False
-) -> Policy | None:
+def policy_from_acl(grants: Iterable[Mapping[str, Any]], bucket: str, *, ignore_public: bool = False) -> Policy | None:
     """The grants of a bucket's ACL; None if nothing is granted.
 
     A grant is `{"grantee": {"id": …} | {"uri": …}, "permission": …}` as in the API, or has a canonical id or one of

@@ -50,7 +50,7 @@ PRINCIPALS: tuple[Glob, ...] = (
     _identity("iam", "user/"),
     _identity("iam", "role/"),
     _identity("sts", "federated-user/"),
-    glob(("arn:aws",)) + (FIELD_RUN,) + literal(":iam::") + (FIELD_RUN,) + literal(":root"),
+    (*glob(("arn:aws",)), FIELD_RUN, *literal(":iam::"), FIELD_RUN, *literal(":root")),
 )
 """The forms of aws:PrincipalArn. A role session shows its role."""
 
@@ -136,9 +136,7 @@ def outside(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
         id_ = literal(stranger.organization)
         for key in sorted(vocabulary.keys & (keys.SOURCE_ORGANIZATION | {ORGANIZATION.name})):
             parts.append(_not_from(key, id_))
-        for key in sorted(
-            vocabulary.keys & {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}
-        ):
+        for key in sorted(vocabulary.keys & {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}):
             inside = frozenset([concat(id_, literal("/"), (ANY_RUN,))])
             parts.append(negate(conj([Present(key), Some(Var(f"{key}[]"), inside)])))
     return conj(parts)

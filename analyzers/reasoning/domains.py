@@ -5,9 +5,10 @@ A test becomes one bit; a class is the set of tests that its values pass.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from . import globs
 from .formula import Comparison, Sort, Test, Var
@@ -28,7 +29,7 @@ def number_cells(tests: Sequence[Comparison], *, instant: bool) -> Cells:
     """One value between each two neighbouring bounds, and each bound itself."""
     bounds = sorted({test.bound for test in tests})
     points: list[Fraction] = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in itertools.pairwise(bounds):
         points.append((low + high) / 2)
     if bounds:
         points += [*bounds, bounds[0] - 1, bounds[-1] + 1]
@@ -54,22 +55,17 @@ def _spell(value: Fraction, instant: bool) -> str:
 
 def address_cells(tests: Sequence[IPv4Network | IPv6Network]) -> Cells:
     """Both address families are cut at the ends of the blocks; IPv4 and IPv6 never match each other."""
-    candidates: list[IPv4Address | IPv6Address] = []
-    for family in (IPv4Network, IPv6Network):
-        blocks = [test for test in tests if isinstance(test, family)]
-        everything = family("0.0.0.0/0" if family is IPv4Network else "::/0")
+    candidates = [ip_address(text) for text in STRANGER_ADDRESSES]
+    for everything in (ip_network("0.0.0.0/0"), ip_network("::/0")):
+        blocks = [test for test in tests if test.version == everything.version]
         for block in blocks:
-            inside = block.network_address + (1 if block.num_addresses > 2 else 0)
-            candidates.append(inside)
-            candidates.append(block.network_address)
-            candidates.append(block.broadcast_address)
-            if block.network_address > everything.network_address:
-                candidates.append(block.network_address - 1)
-            if block.broadcast_address < everything.broadcast_address:
-                candidates.append(block.broadcast_address + 1)
+            first, last = block.network_address, block.broadcast_address
+            candidates += [first + (1 if block.num_addresses > 2 else 0), first, last]
+            candidates += [first - 1] if int(first) > 0 else []
+            candidates += [last + 1] if int(last) < int(everything.broadcast_address) else []
         candidates += [everything.network_address, everything.broadcast_address]
     cells: Cells = {}
-    for address in [*map(ip_address, STRANGER_ADDRESSES), *candidates]:
+    for address in candidates:
         bits = sum(1 << i for i, test in enumerate(tests) if address in test)
         cells.setdefault(bits, str(address))
     return cells
@@ -78,9 +74,7 @@ def address_cells(tests: Sequence[IPv4Network | IPv6Network]) -> Cells:
 def cells_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
     """The classes of `var`. Raises `globs.TooManyClasses`."""
     if var.sort is Sort.TEXT:
-        return text_cells(
-            [t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds
-        )
+        return text_cells([t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds)
     if var.sort is Sort.ADDRESS:
         return address_cells([t for t in tests if isinstance(t, (IPv4Network, IPv6Network))])
     return number_cells([t for t in tests if isinstance(t, Comparison)], instant=var.sort is Sort.INSTANT)

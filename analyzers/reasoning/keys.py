@@ -35,8 +35,7 @@ CALLER_ACCOUNT = frozenset({"aws:principalaccount", "kms:calleraccount"})
 """Keys that name the account of the caller: the same fact as the account in aws:PrincipalArn."""
 
 SIGNED_ONLY = frozenset(
-    {"aws:principalarn", "aws:principalisawsservice", "aws:principalorgid", "aws:principalorgpaths"}
-    | CALLER_ACCOUNT
+    {"aws:principalarn", "aws:principalisawsservice", "aws:principalorgid", "aws:principalorgpaths"} | CALLER_ACCOUNT
 )
 """Keys that a request without a signature cannot carry; so do the aws:PrincipalTag/ keys."""
 

@@ -68,12 +68,7 @@ def _of_statement(statement: Statement, reader: Reader) -> Iterable[Label]:
     for condition in statement.conditions:
         key = condition.key.lower()
         rule = lookup(condition.operator.name) if condition.operator.known else None
-        if (
-            rule is None
-            or rule.family is Family.NULL
-            or not keys.limits_who(key)
-            or key in reader.scene.constants
-        ):
+        if rule is None or rule.family is Family.NULL or not keys.limits_who(key) or key in reader.scene.constants:
             continue
         present = reader.present(key)
         many = key in keys.MULTIVALUED
@@ -124,7 +119,7 @@ def _extent(formula: Formula, space: Space) -> _Extent | None:
     for item in formula.items if isinstance(formula, And) else (formula,):
         if isinstance(item, Is):
             extent["kind"] = frozenset([item.kind])
-        elif isinstance(item, Present) or isinstance(item, Open):
+        elif isinstance(item, (Present, Open)):
             extent[item] = frozenset([True])
         elif isinstance(item, (Holds, Or)):
             tests: dict[Var, list[Holds]] = {}

@@ -146,9 +146,7 @@ def glob_matches(pattern: tuple[Token, ...], text: str) -> bool:
         if unit is Wildcard.RUN:
             star, mark = place, at
             place += 1
-        elif unit is not None and (
-            unit is Wildcard.ONE or (not isinstance(unit, Wildcard) and unit == text[at])
-        ):
+        elif unit is not None and (unit is Wildcard.ONE or (not isinstance(unit, Wildcard) and unit == text[at])):
             at += 1
             place += 1
         elif star >= 0:
@@ -235,8 +233,7 @@ def _actions(actions: Patterns | None, call: Call) -> Truth:
         return True
     asked = call.request.action.lower()
     named = any(
-        glob_matches(tokens(pattern.lower(), wildcards=True, variables=False), asked)
-        for pattern in actions.values
+        glob_matches(tokens(pattern.lower(), wildcards=True, variables=False), asked) for pattern in actions.values
     )
     return not named if actions.negated else named
 
@@ -272,9 +269,7 @@ def _condition(policy: Policy, condition: Condition, call: Call, effect: Effect)
     value = call.context.get(key)
     absent = value is None or value == ()
     if rule.family is Family.NULL:
-        return any_of(
-            None if (wish := boolean(text)) is None else wish == absent for text in condition.values
-        )
+        return any_of(None if (wish := boolean(text)) is None else wish == absent for text in condition.values)
     qualifier = condition.operator.qualifier
     if absent:
         if condition.operator.if_exists:

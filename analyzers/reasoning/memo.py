@@ -13,9 +13,7 @@ MAX_ANSWERS = 20_000
 _known: OrderedDict[Hashable, tuple[Way, ...] | Unanswered] = OrderedDict()
 
 
-def answers(
-    question: Question, *, like_aws: bool = False, seconds: float = DEFAULT_SECONDS
-) -> tuple[Way, ...]:
+def answers(question: Question, *, like_aws: bool = False, seconds: float = DEFAULT_SECONDS) -> tuple[Way, ...]:
     """As `who`. What a document says of the resource in question is part of what is asked, its name is not."""
     key = (_key(question), like_aws)
     known = _known.get(key)
@@ -42,13 +40,9 @@ def forget() -> None:
 def _key(question: Question) -> Hashable:
     parts = []
     for part in question.parts:
-        said = tuple(
-            (s.effect, s.principals, s.actions, s.conditions, s.problems) for s in part.policy.statements
-        )
+        said = tuple((s.effect, s.principals, s.actions, s.conditions, s.problems) for s in part.policy.statements)
         constants = tuple(sorted(part.scene.constants.items()))
-        parts.append(
-            (part.gate, part.scene.separator, constants, said, Reader(part.policy, part.scene).rules())
-        )
+        parts.append((part.gate, part.scene.separator, constants, said, Reader(part.policy, part.scene).rules()))
     return (
         tuple(parts),
         question.services,

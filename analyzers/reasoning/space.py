@@ -205,9 +205,7 @@ class Space:
 
     def values(self, model: z3.ModelRef, var: Var) -> tuple[str, ...]:
         """The examples of all classes that the multivalued `var` has in the model."""
-        return tuple(
-            self.cells[var][bits] for bits, flag in self._flags[var].items() if z3.is_true(model[flag])
-        )
+        return tuple(self.cells[var][bits] for bits, flag in self._flags[var].items() if z3.is_true(model[flag]))
 
     def kind(self, model: z3.ModelRef) -> CallerKind:
         return next(kind for kind, flag in self.kinds.items() if z3.is_true(model[flag]))

@@ -98,8 +98,7 @@ class Reader:
 
     def rules(self) -> tuple[Rule, ...]:
         return tuple(
-            Rule(statement.index, statement.effect, self.statement(statement))
-            for statement in self.policy.statements
+            Rule(statement.index, statement.effect, self.statement(statement)) for statement in self.policy.statements
         )
 
     def statement(self, statement: Statement) -> Formula:
@@ -180,9 +179,7 @@ class Reader:
         if parts == (Wildcard.RUN,):
             return TRUE
         if any(isinstance(part, Variable) for part in parts):
-            self.hints.setdefault(self.scene.rest, []).append(
-                spelled(parts).removeprefix(self.scene.resource)
-            )
+            self.hints.setdefault(self.scene.rest, []).append(spelled(parts).removeprefix(self.scene.resource))
         rests = residuals(glob(parts, fields=0 if crossing else ARN_FIELDS), self.scene.resource)
         if not self.scene.separator:
             matched: Formula = TRUE if any(all(step.run for step in rest) for rest in rests) else FALSE
@@ -202,11 +199,7 @@ class Reader:
         if rule.family is Family.NULL:
             wanted = [boolean(value) for value in condition.values]
             return disj(
-                negate(present)
-                if value
-                else present
-                if value is not None
-                else Open(f"Null on {condition.key}")
+                negate(present) if value else present if value is not None else Open(f"Null on {condition.key}")
                 for value in wanted
             )
         if key in self.scene.constants:
@@ -219,9 +212,7 @@ class Reader:
         matched = disj(self.test(condition, rule, value) for value in condition.values)
         passed = negate(matched) if rule.negated else matched
         absent_passes = (
-            (rule.negated and not qualifier)
-            or condition.operator.if_exists
-            or qualifier is SetQualifier.FOR_ALL_VALUES
+            (rule.negated and not qualifier) or condition.operator.if_exists or qualifier is SetQualifier.FOR_ALL_VALUES
         )
         return disj([negate(present), passed]) if absent_passes else conj([present, passed])
 
@@ -261,9 +252,7 @@ class Reader:
             return conj([Holds(PRINCIPAL, account_glob(found)), *opens])
         return conj([Holds(var, found), *opens])
 
-    def _value_test(
-        self, condition: Condition, rule: OperatorRule, value: str
-    ) -> tuple[Test | None, list[Formula]]:
+    def _value_test(self, condition: Condition, rule: OperatorRule, value: str) -> tuple[Test | None, list[Formula]]:
         """The test, and what else must hold; (None, []) if the value can match nothing."""
         unclear: list[Formula] = [Open(f"{condition.operator.name} on {condition.key}: {value}")]
         if rule.family in {Family.NUMERIC, Family.DATE}:
@@ -296,7 +285,7 @@ class Reader:
             test, opens = self._value_test(condition, rule, wanted)
             if opens or (test is not None and (not isinstance(test, tuple) or isinstance(test, Comparison))):
                 return Open(f"{condition.operator.name} on {condition.key}: {wanted}")
-            outcomes.append(test is not None and isinstance(test, tuple) and matches(test, value))
+            outcomes.append(isinstance(test, tuple) and not isinstance(test, Comparison) and matches(test, value))
         return TRUE if any(outcomes) != rule.negated else FALSE
 
     # -- shared ------------------------------------------------------------------------------------------------
@@ -390,6 +379,4 @@ def variable(key: str, rule: OperatorRule, *, many: bool = False) -> Var:
 def account_glob(account: Glob) -> Glob:
     """ARNs of principals of the accounts that match."""
     colon = literal(":")
-    return concat(
-        literal("arn:"), (FIELD_RUN,), colon, (FIELD_RUN,), colon, colon, account, colon, (ANY_RUN,)
-    )
+    return concat(literal("arn:"), (FIELD_RUN,), colon, (FIELD_RUN,), colon, colon, account, colon, (ANY_RUN,))

@@ -127,9 +127,7 @@ def _account(request: Request) -> str:
 
 
 class _Finder:
-    def __init__(
-        self, question: Question, accounts: tuple[str, ...], deadline: float, milliseconds: int
-    ) -> None:
+    def __init__(self, question: Question, accounts: tuple[str, ...], deadline: float, milliseconds: int) -> None:
         self.question = question
         self.deadline = deadline
         self.readers = [Reader(part.policy, part.scene) for part in question.parts]
@@ -171,9 +169,7 @@ class _Finder:
         return conj([*(disj(gate) for gate in gates.values()), *denies])
 
     def _tests_of_actions(self) -> tuple[Glob, ...]:
-        return (
-            (WEB_IDENTITY_ACTION, SAML_ACTION, literal("sts:assumerole")) if self.question.federated else ()
-        )
+        return (WEB_IDENTITY_ACTION, SAML_ACTION, literal("sts:assumerole")) if self.question.federated else ()
 
     def _kinds(self) -> Iterator[Formula]:
         if not self.question.federated:
@@ -202,9 +198,7 @@ class _Finder:
         chosen = [z3.Bool(f"choose {component.name} {i}") for i in range(len(held))]
         widest = z3.Bool(f"choose {component.name} any")
         for i, flag in enumerate(chosen):
-            self.solver.add(
-                z3.Implies(flag, z3.And([held[i], *(z3.Not(held[j]) for j in component.below[i])]))
-            )
+            self.solver.add(z3.Implies(flag, z3.And([held[i], *(z3.Not(held[j]) for j in component.below[i])])))
         self.solver.add(z3.Implies(widest, z3.Not(z3.Or(held))))
         self.solver.add(z3.PbEq([(flag, 1) for flag in [*chosen, widest]], 1))
         return [*chosen, widest]
@@ -265,18 +259,14 @@ class _Finder:
         chooser.set("timeout", self.space.milliseconds)
         flags = [z3.Bool(f"report {i}") for i in range(len(choices))]
         native = [self._is_native(choice) for choice in choices]
-        chooser.minimize(
-            z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)])
-        )
+        chooser.minimize(z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)]))
         chosen: list[int] = []
         while True:
             missed = [z3.Not(extents[i]) for i in chosen]
             if not self.space.check(self.solver, *missed):
                 return [choices[i] for i in sorted(chosen)]
             model = self.solver.model()
-            hit = [
-                i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))
-            ]
+            hit = [i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))]
             chooser.add(z3.Or([flags[i] for i in hit]))
             if chooser.check() != z3.sat:
                 raise OutOfTime
@@ -289,9 +279,7 @@ class _Finder:
         wanted = {label.formula for label in used}
         for reader in self.readers:
             for statement in reader.policy.statements:
-                said = {
-                    label.formula for label in labels_of([(_only(reader.policy, statement.index), reader)])
-                }
+                said = {label.formula for label in labels_of([(_only(reader.policy, statement.index), reader)])}
                 if wanted <= said:
                     return True
         return False
@@ -359,18 +347,17 @@ class _Finder:
 
     def _granting(self, extents: list[z3.BoolRef]) -> tuple[tuple[int, int], ...]:
         """The Allow statements that let some of these requests in."""
-        found = []
         rules = [
             (number, rule)
             for number, (part, rules) in enumerate(zip(self.question.parts, self.rules, strict=True))
             for rule in rules
             if rule.effect is Effect.ALLOW and part.gate != ONLY_DENIES
         ]
-        for number, rule in rules:
-            formula = self.space.expression(rule.formula)
-            if len(rules) == 1 or self.space.check(self.solver, z3.Or(extents), formula):
-                found.append((number, rule.index))
-        return tuple(found)
+        return tuple(
+            (number, rule.index)
+            for number, rule in rules
+            if len(rules) == 1 or self.space.check(self.solver, z3.Or(extents), self.space.expression(rule.formula))
+        )
 
     # -- witness -----------------------------------------------------------------------------------------------
 

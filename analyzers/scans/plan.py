@@ -39,15 +39,10 @@ def request_scan(analyzer: Analyzer, *, reason: str = "by hand", user: User | No
             )
             chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
             ScanChunk.objects.bulk_create(
-                [
-                    ScanChunk(scan=scan, number=number, resource_ids=chunk)
-                    for number, chunk in enumerate(chunks)
-                ],
+                [ScanChunk(scan=scan, number=number, resource_ids=chunk) for number, chunk in enumerate(chunks)],
                 batch_size=1000,
             )
     except IntegrityError as error:
         open_statuses = [Scan.Status.PENDING, Scan.Status.RUNNING]
-        raise AlreadyRunning(
-            Scan.objects.filter(analyzer=analyzer, status__in=open_statuses).first()
-        ) from error
+        raise AlreadyRunning(Scan.objects.filter(analyzer=analyzer, status__in=open_statuses).first()) from error
     return scan

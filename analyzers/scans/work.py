@@ -149,9 +149,7 @@ def _record(
         )
 
 
-def _note(
-    scan: Scan, zone: ZoneOfTrust, answers: list[tuple[Subject, Analysis]], unchanged: list[Subject]
-) -> None:
+def _note(scan: Scan, zone: ZoneOfTrust, answers: list[tuple[Subject, Analysis]], unchanged: list[Subject]) -> None:
     def rows() -> Iterator[AnalyzedResource]:
         for subject, error in [*((s, a.error) for s, a in answers), *((s, "") for s in unchanged)]:
             yield AnalyzedResource(

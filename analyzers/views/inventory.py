@@ -65,9 +65,7 @@ def inventory(request: HttpRequest) -> HttpResponse:
 @require_GET
 def resources(request: HttpRequest) -> HttpResponse:
     rows = Resource.objects.select_related("account").order_by("arn")
-    text, kind, account = (
-        request.GET.get(name, "")[:300].replace("\x00", "") for name in ("q", "type", "account")
-    )
+    text, kind, account = (request.GET.get(name, "")[:300].replace("\x00", "") for name in ("q", "type", "account"))
     if text:
         rows = rows.filter(Q(arn__icontains=text) | Q(name__icontains=text))
     if kind:
@@ -89,12 +87,10 @@ def import_page(request: HttpRequest) -> HttpResponse:
             return redirect("import")
         entry = _receive(files, request)
         return redirect("import-result", pk=entry.pk)
-    return render(
-        request, "inventory/import.html", {"imports": Import.objects.select_related("requested_by")[:20]}
-    )
+    return render(request, "inventory/import.html", {"imports": Import.objects.select_related("requested_by")[:20]})
 
 
-def _receive(files: list[UploadedFile], request: HttpRequest) -> Import:
+def _receive(files: list[UploadedFile[bytes]], request: HttpRequest) -> Import:
     """Keep the files until they are read; names are only shown, never used as paths."""
     folder = Path(settings.DATA) / "uploads"
     folder.mkdir(parents=True, exist_ok=True)

@@ -36,9 +36,7 @@ class _Change:
         if len(self.reason) > MAX_REASON:
             raise ValidationError({"reason": f"At most {MAX_REASON:,} characters."})
         with transaction.atomic():
-            rows = list(
-                self.findings.filter(status=self.source).select_for_update(of=("self",)).order_by("pk")
-            )
+            rows = list(self.findings.filter(status=self.source).select_for_update(of=("self",)).order_by("pk"))
             now = timezone.now()
             Finding.objects.filter(pk__in=[row.pk for row in rows]).update(status=self.target, updated_at=now)
             Event.objects.bulk_create([self._event(row, now) for row in rows], batch_size=1000)

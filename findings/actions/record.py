@@ -41,9 +41,7 @@ def record(analyzer: Analyzer, answers: Iterable[tuple[Subject, Analysis]], now:
     Where a part of a resource could not be analysed, its earlier findings are kept: nothing was disproved.
     """
     answers = list(answers)
-    wanted = {
-        row.key: row for subject, analysis in answers for row in _rows(analyzer, subject, analysis, now)
-    }
+    wanted = {row.key: row for subject, analysis in answers for row in _rows(analyzer, subject, analysis, now)}
     incomplete = {subject.arn for subject, analysis in answers if analysis.error}
     with transaction.atomic():
         known = {
@@ -164,10 +162,7 @@ def _details(found: ExternalFinding) -> dict[str, Any]:
 def _keep_documents(rows: Iterable[Finding]) -> None:
     """Texts that we wrote for an ACL, a grant or a share become documents, so that a page finds all in one place."""
     written = {
-        ref["document"]: ref.pop("text")
-        for row in rows
-        for ref in row.details.get("statements", ())
-        if "text" in ref
+        ref["document"]: ref.pop("text") for row in rows for ref in row.details.get("statements", ()) if "text" in ref
     }
     Document.objects.bulk_create(
         [Document(sha256=digest, text=text) for digest, text in sorted(written.items())],
@@ -229,9 +224,7 @@ def _archive_by_rules(analyzer: Analyzer, active: Sequence[Any], now: datetime) 
     """New findings are archived in the transaction that writes them, so nobody sees them active."""
     for rule in ArchiveRule.objects.filter(analyzer=analyzer) if active else ():
         rows = list(
-            Finding.objects.filter(pk__in=active, status=FindingStatus.ACTIVE).filter(
-                filters.query(rule.filter)
-            )
+            Finding.objects.filter(pk__in=active, status=FindingStatus.ACTIVE).filter(filters.query(rule.filter))
         )
         Finding.objects.filter(pk__in=[row.pk for row in rows]).update(status=FindingStatus.ARCHIVED)
         Event.objects.bulk_create(

@@ -22,9 +22,7 @@ MAX_RULES = 1_000
 
 def matching(analyzer: Analyzer, criteria: filters.Criteria) -> QuerySet[Finding]:
     """The active findings that a rule would archive."""
-    return Finding.objects.filter(analyzer=analyzer, status=FindingStatus.ACTIVE).filter(
-        filters.query(criteria)
-    )
+    return Finding.objects.filter(analyzer=analyzer, status=FindingStatus.ACTIVE).filter(filters.query(criteria))
 
 
 def _check(rule: ArchiveRule) -> None:
@@ -110,6 +108,4 @@ class ApplyRule:
         """Archive the active findings that match; how many."""
         require(self.user, RULES)
         found = matching(self.rule.analyzer, self.rule.filter)
-        return len(
-            Archive(found, None if self.user is None else self.user, self.rule.reason, self.rule.name)()
-        )
+        return len(Archive(found, None if self.user is None else self.user, self.rule.reason, self.rule.name)())

@@ -81,9 +81,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "action",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), default=list, size=None
-                    ),
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
                 ),
                 ("condition", models.JSONField(default=dict)),
                 ("sources", models.JSONField(default=list)),
@@ -121,9 +119,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "kind",
@@ -176,9 +172,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                 ),
                 (
                     "name",
@@ -215,9 +209,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
-                "constraints": [
-                    models.UniqueConstraint(fields=("analyzer", "name"), name="archive_rule_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("analyzer", "name"), name="archive_rule_once")],
             },
         ),
         migrations.AddIndex(
@@ -240,9 +232,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="finding",
-            index=models.Index(
-                fields=["status", "resource_owner_account"], name="findings_fi_status_91ef89_idx"
-            ),
+            index=models.Index(fields=["status", "resource_owner_account"], name="findings_fi_status_91ef89_idx"),
         ),
         migrations.AddConstraint(
             model_name="finding",

@@ -29,8 +29,7 @@ def short(arn: Any) -> str:
     head, _, tail = name.partition("/")
     return visible(
         tail
-        if tail
-        and head in {"role", "user", "key", "table", "repository", "file-system", "snapshot", "bucket"}
+        if tail and head in {"role", "user", "key", "table", "repository", "file-system", "snapshot", "bucket"}
         else name
     )
 

@@ -58,7 +58,7 @@ def _neighbours(request: HttpRequest, finding: Finding) -> tuple[Finding | None,
     shown = listing(query)
     after = paging.page_of(shown.rows, shown.sort, 1, paging.cursor_at(finding, shown.sort))
     before = paging.page_of(shown.rows, shown.sort, 1, paging.cursor_at(finding, shown.sort, backwards=True))
-    return (after.rows or [None])[0], (before.rows or [None])[0]
+    return next(iter(after.rows), None), next(iter(before.rows), None)
 
 
 def _rule_text(finding: Finding) -> str:

@@ -80,9 +80,7 @@ def _tabs(shown: Listing) -> list[dict[str, Any]]:
     for status in FindingStatus:
         count, capped = paging.capped_count(base.filter(status=status))
         label = f"{count:,}{'+' if capped else ''}"
-        tabs.append(
-            {"status": status.value, "label": status.label, "count": label, "here": shown.status == status}
-        )
+        tabs.append({"status": status.value, "label": status.label, "count": label, "here": shown.status == status})
     return tabs
 
 
@@ -180,9 +178,7 @@ def suggestions(request: HttpRequest) -> JsonResponse:
     word = request.GET.get("word", "")[:200]
     name, sign, rest = word.lstrip("-").partition(":")
     if sign and name in filters.CHOICES:
-        found = [
-            f"{name}:{value}" for value in filters.CHOICES[name] if value.lower().startswith(rest.lower())
-        ]
+        found = [f"{name}:{value}" for value in filters.CHOICES[name] if value.lower().startswith(rest.lower())]
     else:
         found = [f"{prop}:" for prop in filters.properties() if word.lower() in prop.lower()]
     return JsonResponse({"suggestions": found[:12]})

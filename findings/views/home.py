@@ -12,8 +12,7 @@ from findings.summary import by_analyzer, by_resource_type
 def home(request: HttpRequest) -> HttpResponse:
     analyzers = by_analyzer()
     last = {
-        scan.analyzer_id: scan
-        for scan in Scan.objects.order_by("analyzer_id", "-created_at").distinct("analyzer_id")
+        scan.analyzer_id: scan for scan in Scan.objects.order_by("analyzer_id", "-created_at").distinct("analyzer_id")
     }
     return render(
         request,
@@ -22,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "analyzers": [{**entry, "scan": last.get(entry["analyzer"].pk)} for entry in analyzers],
             "types": by_resource_type(),
             "total": {
-                name: sum(entry[name] for entry in analyzers)  # type: ignore[literal-required]
+                name: sum(entry[name] for entry in analyzers)
                 for name in ("public", "cross_account", "errors", "unknown")
             },
             "has_inventory": Resource.objects.exists(),

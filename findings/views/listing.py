@@ -39,7 +39,9 @@ def listing(query: QueryDict) -> Listing:
     size = int(query.get("size", "50")) if query.get("size", "50").isdigit() else 50
     size = size if size in paging.SIZES else 50
     rows = Finding.objects.select_related("analyzer")
-    error, criteria, words = "", {}, []
+    error = ""
+    criteria: dict[str, dict[str, Any]] = {}
+    words: list[str] = []
     try:
         criteria, words = filters.read(text)
         rows = rows.filter(filters.query(criteria)).filter(filters.words_query(words))

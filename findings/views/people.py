@@ -33,9 +33,7 @@ class SlowForm(AuthenticationForm):
         except RedisError:
             failures = 0
         if failures >= ATTEMPTS:
-            raise ValidationError(
-                f"Too many attempts. Wait {WAIT // 60} minutes, then try again.", code="wait"
-            )
+            raise ValidationError(f"Too many attempts. Wait {WAIT // 60} minutes, then try again.", code="wait")
         try:
             cleaned = super().clean()
         except ValidationError:

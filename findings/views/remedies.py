@@ -23,17 +23,14 @@ def remedies(finding: Finding) -> list[str]:
         steps.append("Disable ACLs: set Object Ownership to BucketOwnerEnforced and grant by policy instead.")
     if principal == "*" and not finding.condition:
         steps.append(
-            'Name the principals that need access instead of "*", or tie the statement to your organization with aws:PrincipalOrgID.'
+            'Name the principals that need access instead of "*", '
+            "or tie the statement to your organization with aws:PrincipalOrgID."
         )
     elif principal == "*":
-        steps.append(
-            "The condition is all that limits who gets in. Name the principals as well, if they are known."
-        )
+        steps.append("The condition is all that limits who gets in. Name the principals as well, if they are known.")
     elif "Federated" in finding.principal:
         if not any(key.endswith(":sub") for key in finding.condition):
-            steps.append(
-                'Nothing says for whom the identity provider vouches: add a condition on its ":sub" claim.'
-            )
+            steps.append('Nothing says for whom the identity provider vouches: add a condition on its ":sub" claim.')
         else:
             steps.append('Check that the ":sub" pattern names only what should get in.')
     else:
@@ -44,13 +41,15 @@ def remedies(finding: Finding) -> list[str]:
         keys = {item.get("key", "").lower() for item in finding.details.get("further_conditions", ())}
         if "sts:externalid" not in keys:
             steps.append(
-                "If the other account is a vendor: require sts:ExternalId, so that the vendor's other customers cannot use the role."
+                "If the other account is a vendor: require sts:ExternalId, "
+                "so that the vendor's other customers cannot use the role."
             )
     if any(action.endswith("*") for action in finding.action):
         steps.append("The action is a wildcard. Name the actions that are needed.")
     if finding.resource_type in {"AWS::EC2::Snapshot", "AWS::RDS::DBSnapshot", "AWS::RDS::DBClusterSnapshot"}:
         steps.append(
-            "Take the share back, or delete the snapshot if it is not needed; copies made meanwhile stay with those who made them."
+            "Take the share back, or delete the snapshot if it is not needed; "
+            "copies made meanwhile stay with those who made them."
         )
     steps.append(
         "If the access is meant to be: archive the finding and say why, or make an archive rule for all of its kind."

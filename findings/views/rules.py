@@ -59,9 +59,9 @@ class RuleForm(forms.Form):
 
 def hides_public(criteria: filters.Criteria) -> bool:
     """Whether a finding of public access could match."""
-    return "false" not in criteria.get("isPublic", {}).get("eq", ()) and "true" not in criteria.get(
-        "isPublic", {}
-    ).get("neq", ())
+    return "false" not in criteria.get("isPublic", {}).get("eq", ()) and "true" not in criteria.get("isPublic", {}).get(
+        "neq", ()
+    )
 
 
 @require_GET
@@ -91,9 +91,7 @@ def rule_new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"Rule {rule.name} created; {archived} findings archived.")
             return redirect("rules")
-    return render(
-        request, "rules/form.html", {"form": form, "rule": None, "properties": filters.properties()}
-    )
+    return render(request, "rules/form.html", {"form": form, "rule": None, "properties": filters.properties()})
 
 
 @require_http_methods(["GET", "POST"])
@@ -118,9 +116,7 @@ def rule_edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"Rule {rule.name} saved; {archived} findings archived.")
             return redirect("rules")
-    return render(
-        request, "rules/form.html", {"form": form, "rule": rule, "properties": filters.properties()}
-    )
+    return render(request, "rules/form.html", {"form": form, "rule": rule, "properties": filters.properties()})
 
 
 def _show(form: RuleForm, error: ValidationError) -> None:

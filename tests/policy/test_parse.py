@@ -192,9 +192,7 @@ def test_keys_that_differ_only_in_case_are_kept_and_reported() -> None:
 
 def test_an_unknown_element_makes_its_statement_undecidable() -> None:
     first, second = policy(statement(effect="Deny"), statement()).statements
-    assert first.problems == (
-        Problem("A statement has no element 'effect'.", ("Statement", 0, "effect"), opaque=True),
-    )
+    assert first.problems == (Problem("A statement has no element 'effect'.", ("Statement", 0, "effect"), opaque=True),)
     assert (first.opaque, second.opaque) == (True, False)
 
 

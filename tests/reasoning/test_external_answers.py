@@ -24,10 +24,7 @@ def ask(policy: dict[str, Any], *, like_aws: bool) -> tuple[Way, ...]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_the_service_and_we_report_the_same_findings(case: dict[str, Any]) -> None:
-    ours = [
-        (way.actions, way.principal, way.condition, way.is_public)
-        for way in ask(case["policy"], like_aws=True)
-    ]
+    ours = [(way.actions, way.principal, way.condition, way.is_public) for way in ask(case["policy"], like_aws=True)]
     theirs = {
         (
             tuple(sorted(finding["action"])),
@@ -86,8 +83,6 @@ def _describes(way: Way, request: Any) -> bool:
 
     values = {"aws:PrincipalArn": request.principal, **request.context}
     return all(
-        ip_address(values[key]) in ip_network(value)
-        if key == "aws:SourceIp"
-        else fnmatchcase(values[key], value)
+        ip_address(values[key]) in ip_network(value) if key == "aws:SourceIp" else fnmatchcase(values[key], value)
         for key, value in way.condition
     )

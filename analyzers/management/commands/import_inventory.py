@@ -22,9 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", nargs="+", type=Path)
         parser.add_argument("--account", help="owner of what names no account")
-        parser.add_argument(
-            "--skip-invalid", action="store_true", help="keep what is valid instead of refusing all"
-        )
+        parser.add_argument("--skip-invalid", action="store_true", help="keep what is valid instead of refusing all")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._shown = 0.0
@@ -46,9 +44,7 @@ class Command(BaseCommand):
                 f"{kind:<18}" + "  ".join(f"{what} {number}" for what, number in counts.items() if number)
             )
         if entry.status != Import.Status.COMPLETED:
-            self.stderr.write(
-                "Nothing was changed. Mend the file, or use --skip-invalid to keep what is valid."
-            )
+            self.stderr.write("Nothing was changed. Mend the file, or use --skip-invalid to keep what is valid.")
             raise SystemExit(1)
         if any(problem["severity"] == "error" for problem in entry.problems):
             raise SystemExit(1)

@@ -13,9 +13,7 @@ class Command(BaseCommand):
     help = "Findings by analyzer."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(
-            f"{'Analyzer':<28}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Archived':>10}{'Resolved':>10}"
-        )
+        self.stdout.write(f"{'Analyzer':<28}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Archived':>10}{'Resolved':>10}")
         for entry in by_analyzer():
             name = entry["analyzer"].name
             self.stdout.write(
