@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import islice
 from typing import Any, NoReturn
 
 import orjson
@@ -24,7 +25,7 @@ MAX_BYTES = 1024 * 1024
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _BRACKETS = re.compile(r"[\[{\]}]")
-_PIECES = re.compile(_STRING + r"|(?P<open>[\[{])|(?P<close>[\]}])|(?P<constant>NaN|-?Infinity)", re.DOTALL)
+_PIECES = re.compile(_STRING + r"|(?P<bracket>[\[{\]}])|(?P<constant>NaN|-?Infinity)", re.DOTALL)
 _ESCAPES = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
@@ -118,19 +119,12 @@ def _name(key: Any, path: Path) -> str:
 
 def _check_depth(text: str) -> None:
     depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+    for number, bracket in enumerate(_BRACKETS.findall(_STRINGS.sub("", text))):
         depth += 1 if bracket in "{[" else -1
         if depth > MAX_DEPTH:
-            break
-    else:
-        return
-    depth, at = 0, 0
-    for piece in _PIECES.finditer(text):
-        depth += bool(piece["open"]) - bool(piece["close"])
-        if depth > MAX_DEPTH:
-            at = piece.start()
-            break
-    _fail(f"At most {MAX_DEPTH} levels of nesting are expected.", text, at)
+            places = (piece.start() for piece in _PIECES.finditer(text) if piece["bracket"])
+            at = next(islice(places, number, None))
+            _fail(f"At most {MAX_DEPTH} levels of nesting are expected.", text, at)
 
 
 def _check_escapes(text: str) -> None:
