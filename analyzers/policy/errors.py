@@ -31,12 +31,10 @@ class PolicyError(ValueError):
         return spell(self.path)
 
     def __str__(self) -> str:
-        parts = [self.message]
-        if self.path:
-            parts.append(f"at {self.where}")
+        places = [self.where] if self.path else []
         if self.position is not None:
-            parts.append(f"(line {self.position.line}, column {self.position.column + 1})")
-        head = " ".join(parts)
+            places += [f"line {self.position.line}", f"column {self.position.column + 1}"]
+        head = f"{self.message.rstrip('.')} ({', '.join(places)})." if places else self.message
         return f"{head}\n{self._line}" if self._line else head
 
 

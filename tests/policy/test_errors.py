@@ -32,8 +32,8 @@ def document(*elements: str) -> str:
 def test_a_refusal_reads_well() -> None:
     text = '{\n  "Statement": [\n    {"Effect": "allow", "Action": "*"}\n  ]\n}'
     assert str(refused(text)) == (
-        "A statement needs Effect, 'Allow' or 'Deny', in exactly this spelling."
-        " at Statement[0].Effect (line 3, column 16)\n"
+        "A statement needs Effect, 'Allow' or 'Deny', in exactly this spelling"
+        " (Statement[0].Effect, line 3, column 16).\n"
         '        {"Effect": "allow", "Action": "*"}\n'
         "                   ^"
     )
@@ -246,7 +246,7 @@ def test_tabs_carriage_returns_and_control_characters_do_not_move_the_caret() ->
 
 def test_an_error_without_a_place_is_its_message() -> None:
     assert str(PolicyError("No.")) == "No."
-    assert str(PolicyError("No.", path=("Statement", 1, "Sid"))) == "No. at Statement[1].Sid"
+    assert str(PolicyError("No.", path=("Statement", 1, "Sid"))) == "No (Statement[1].Sid)."
 
 
 def test_a_long_path_is_cut() -> None:

@@ -1,0 +1,1 @@
+"""Commands that print ratios; results are in docs/benchmarks.md."""
