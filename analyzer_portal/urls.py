@@ -9,6 +9,7 @@ from .health import healthz, readyz
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("api/v1/", include("findings.api.urls")),
     path("", include("findings.urls")),
     path("", include("analyzers.urls")),
 ]

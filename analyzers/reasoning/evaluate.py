@@ -23,9 +23,9 @@ class Outcome(StrEnum):
 
 
 class StatementRef(NamedTuple):
-    """A statement of one of the documents that were asked, in their order."""
+    """A statement of one of the documents that were asked: its number there, or its name in a policy set."""
 
-    document: int
+    document: int | str
     statement: int
     sid: str
     effect: Effect
@@ -44,13 +44,17 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`kind` is explicit or implicit for a DENY and explicit for an ALLOW; None if unknown."""
+    """`kind` says of a DENY whether a statement makes it (explicit) or nothing allows (implicit); else it is None.
+
+    `assumptions` names the constants of `assumptions.py` that the answer rests on.
+    """
 
     outcome: Outcome
     kind: str | None
     reason: str
     statements: tuple[StatementRef, ...] = ()
     steps: tuple[Step, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
 
 def resource_side(request: Request, allows: Sequence[Policy], denies: Sequence[Policy] = ()) -> Decision:
@@ -86,7 +90,7 @@ def _decide(steps: tuple[Step, ...], allowed: list[Step], denied: list[Step]) ->
         return _decision(Outcome.UNKNOWN, None, reason, denied, steps)
     granted = [step for step in allowed if step.truth]
     if granted:
-        return _decision(Outcome.ALLOW, "explicit", f"Allowed by {granted[0].statement}.", granted, steps)
+        return _decision(Outcome.ALLOW, None, f"Allowed by {granted[0].statement}.", granted, steps)
     reason = f"Whether {allowed[0].statement} allows it is not known: {allowed[0].reason}."
     return _decision(Outcome.UNKNOWN, None, reason, allowed, steps)
 

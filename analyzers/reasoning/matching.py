@@ -123,8 +123,8 @@ def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
             return Match(False, f"{name} does not match")
         if found is None and truth is True:
             truth, reason = None, f"{name} cannot be decided"
-    if statement.opaque:
-        return Match(None, statement.problems[0].message)
+    if statement.opaque or policy.opaque:
+        return Match(None, (statement.problems or policy.problems)[0].message)
     return Match(truth, reason)
 
 
@@ -222,9 +222,8 @@ def principal_matches(entry: PrincipalEntry, call: Call) -> bool:
     if fields[5] == "root":
         return fields[4] == call.account
     if fields[2] == "iam" and fields[5].startswith("role/"):
-        if request.principal.startswith(f"arn:{fields[1]}:sts:"):
-            return fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == call.role_name
-        return request.principal == entry.value
+        same_partition = request.principal.startswith(f"arn:{fields[1]}:")
+        return same_partition and fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == call.role_name
     return request.principal == entry.value
 
 

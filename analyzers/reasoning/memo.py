@@ -42,7 +42,16 @@ def _key(question: Question) -> Hashable:
     for part in question.parts:
         said = tuple((s.effect, s.principals, s.actions, s.conditions, s.problems) for s in part.policy.statements)
         constants = tuple(sorted(part.scene.constants.items()))
-        parts.append((part.gate, part.scene.separator, constants, said, Reader(part.policy, part.scene).rules()))
+        parts.append(
+            (
+                part.gate,
+                part.scene.separator,
+                constants,
+                said,
+                part.policy.problems,
+                Reader(part.policy, part.scene).rules(),
+            )
+        )
     return (
         tuple(parts),
         question.services,

@@ -108,8 +108,9 @@ class Reader:
             self.principals(statement.principals),
             *(self.condition(condition, statement.effect) for condition in statement.conditions),
         ]
-        if statement.opaque:
-            parts.append(Open(f"statement {statement.index}: {statement.problems[0].message}"))
+        if statement.opaque or self.policy.opaque:
+            problems = statement.problems or self.policy.problems
+            parts.append(Open(f"statement {statement.index}: {problems[0].message}"))
         return conj(parts)
 
     # -- principal ---------------------------------------------------------------------------------------------
@@ -139,19 +140,10 @@ class Reader:
             return conj([caller, Holds(PRINCIPAL, account_glob(literal(account)))])
         if service == "sts" and name.startswith("assumed-role/"):
             role, _, session = name.removeprefix("assumed-role/").partition("/")
-            prefix = literal(f"arn:{partition}:iam::{account}:role/")
-            return conj(
-                [
-                    caller,
-                    disj(
-                        [
-                            Holds(PRINCIPAL, concat(prefix, literal(role))),
-                            Holds(PRINCIPAL, concat(prefix, (ANY_RUN,), literal("/" + role))),
-                        ]
-                    ),
-                    Holds(SESSION, literal(session)),
-                ]
-            )
+            return conj([caller, _role(partition, account, role), Holds(SESSION, literal(session))])
+        if service == "iam" and name.startswith("role/"):
+            self.hints.setdefault(PRINCIPAL, []).append(entry.value)
+            return conj([caller, _role(partition, account, name.rsplit("/", 1)[-1])])
         return conj([caller, Holds(PRINCIPAL, literal(entry.value))])
 
     # -- action and resource -----------------------------------------------------------------------------------
@@ -374,6 +366,17 @@ def variable(key: str, rule: OperatorRule, *, many: bool = False) -> Var:
     if rule.family is Family.DATE:
         return Var(name, Sort.INSTANT)
     return Var(name, Sort.ADDRESS if rule.family is Family.IP else Sort.TEXT)
+
+
+def _role(partition: str, account: str, name: str) -> Formula:
+    """A role by account and name, whatever its path: names are unique in an account, and sessions show no path."""
+    prefix = literal(f"arn:{partition}:iam::{account}:role/")
+    return disj(
+        [
+            Holds(PRINCIPAL, concat(prefix, literal(name))),
+            Holds(PRINCIPAL, concat(prefix, (ANY_RUN,), literal(f"/{name}"))),
+        ]
+    )
 
 
 def account_glob(account: Glob) -> Glob:

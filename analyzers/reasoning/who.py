@@ -135,6 +135,7 @@ class _Finder:
         labels = labels_of((reader.policy, reader) for reader in self.readers)
         allowed = self._allowed()
         base = [allowed, *(label.formula for label in labels), Present("aws:principalarn")]
+        base += [rule.formula for rules in self.rules for rule in rules]  # what one says may be implied by another
         base += [Holds(ACTION, test) for test in self._tests_of_actions()]
         vocabulary = Vocabulary(base)
         stranger = Stranger(
@@ -418,6 +419,7 @@ class _Finder:
             principal = f"federated:{space.value(model, PROVIDER) or 'example.com'}"
         elif kind is CallerKind.CANONICAL_USER:
             principal = f"canonical:{space.value(model, CANONICAL) or 'example'}"
+            context |= self._identity(model)
         else:
             principal = self._caller(model)
         action = space.value(model, ACTION) or f"{self.question.services[0]}:*"
@@ -428,6 +430,14 @@ class _Finder:
             resource_account=scene.constants.get("aws:resourceaccount", ""),
             context=context,
         )
+
+    def _identity(self, model: z3.ModelRef) -> dict[str, ContextValue]:
+        """What AWS knows of a canonical user besides, where a document asks: his principal, of which the name says
+        nothing."""
+        arn = self.space.value(model, PRINCIPAL) or ""
+        known = {"aws:principalarn": arn, "aws:principalisawsservice": "false"}
+        known |= dict.fromkeys(keys.CALLER_ACCOUNT, arn.split(":")[4] if arn else "")
+        return {self._names[key]: value for key, value in known.items() if key in self._names}
 
     def _caller(self, model: z3.ModelRef) -> str:
         arn = self.space.value(model, PRINCIPAL) or "arn:aws:iam::999999999999:role/stranger"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Listing:
 
 
 def listing(query: QueryDict) -> Listing:
-    text = query.get("q", "")[: MAX_QUERY + 1]
+    text = "".join(c for c in query.get("q", "")[: MAX_QUERY + 1] if unicodedata.category(c) not in {"Cc", "Cf"})
     status = query.get("status", FindingStatus.ACTIVE)
     status = status if status in FindingStatus.values else FindingStatus.ACTIVE.value
     sort = query.get("sort", paging.DEFAULT_SORT)

@@ -1,0 +1,76 @@
+"""What AWS does not document, or documents twice: the reading we chose, each a named constant.
+
+A decision that rests on one of those marked in `BECAUSE` says so in its `assumptions`. The section is that of the
+rules this project was written from; where a reading is *unknown*, the documents leave two answers open.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+UNDECIDED = None
+"""The truth of what the documents leave open."""
+
+# -- grammar (section 1) -------------------------------------------------------------------------------------------
+
+ALLOW_ACROSS_COLONS = UNDECIDED
+"""1.4.4. A Resource pattern of an Allow that matches only if its wildcards cross colons."""
+DENY_ACROSS_COLONS = UNDECIDED
+"""1.4.4. The same of a Deny: it may be missed, so access that it would close is not proved closed."""
+MULTIVALUED_WITHOUT_SET_OPERATOR = False
+"""2.3. A multivalued key under an operator without ForAnyValue or ForAllValues never matches, negated or not."""
+ANY_VALUE_IF_EXISTS_WITHOUT_KEY = {"Allow": True, "Deny": False}
+"""2.3. `ForAnyValue:…IfExists` on an absent key: the reading that grants more, by effect."""
+UNREADABLE_NUMBER_IS_NOT_EQUAL = UNDECIDED
+"""2.4. NumericNotEquals, DateNotEquals and NotIpAddress on what is no number, date or address."""
+NO_ARN_IS_NOT_EQUAL = True
+"""2.4. ArnNotEquals and ArnNotLike on what is no ARN: it does not match, so the negation does."""
+UNRESOLVED_NOT_RESOURCE_MATCHES = True
+"""1.4.7. NotResource whose variable has no value: it matches no resource, so its negation matches each."""
+SESSION_ROLE_PATH = ""
+"""1.6. A session's ARN has no role path: `aws:PrincipalArn` is the role without one unless the request tells it."""
+
+# -- principals (section 1.6) --------------------------------------------------------------------------------------
+
+CANONICAL_USER_IS_CALLER = UNDECIDED
+"""Which account a canonical id stands for is not in a request; an entry for one may mean the caller's account."""
+NOT_PRINCIPAL_NEEDS_ACCOUNT = True
+"""Deny with NotPrincipal that names the caller but not the caller's account denies all the same."""
+NOT_PRINCIPAL_DENIES_BOUNDED = True
+"""Deny with NotPrincipal denies every principal that has a permissions boundary."""
+
+# -- decision (section 3) ------------------------------------------------------------------------------------------
+
+MISPLACED_PRINCIPAL = UNDECIDED
+"""A Principal where none belongs, or none where one is required: AWS refuses such a document, so it should not be."""
+SESSION_ARN_PASSES_SESSION_POLICY = True
+"""3.2. A grant to a session's ARN in its own account is not limited by the session policy's silence (the guide)."""
+SESSION_ARN_PASSES_ABROAD = False
+"""3.2. The same in another account: there boundary and session policy bind."""
+SERVICE_OUTSIDE_RCP_LIST = UNDECIDED
+"""3.3. Whether a resource control policy binds a service that is not in `data/rcp_services.json`."""
+ACL_OF_AN_OBJECT_REQUEST = "object"
+"""3.4. An ACL beside a request for an object is that object's, and what it says of writing is its bucket's."""
+ACLS_WITHOUT_OWNERSHIP = "enabled"
+"""3.4. An ACL that is given without the ownership setting counts."""
+
+BECAUSE = {
+    "NOT_PRINCIPAL_NEEDS_ACCOUNT": "NotPrincipal names the caller but not the caller's account; some services then "
+    "deny, which is assumed here.",
+    "NOT_PRINCIPAL_DENIES_BOUNDED": "NotPrincipal denies every principal with a permissions boundary.",
+    "CANONICAL_USER_IS_CALLER": "The account of a canonical user id is not known.",
+    "MISPLACED_PRINCIPAL": "A principal is named where none belongs, or is missing where one is required.",
+    "SESSION_ARN_PASSES_SESSION_POLICY": "A grant to the session itself is taken to reach beyond its session policy.",
+    "SERVICE_OUTSIDE_RCP_LIST": "It is not known whether resource control policies bind this service.",
+    "ACL_OF_AN_OBJECT_REQUEST": "The access control list is taken to be that of the object asked for.",
+}
+
+
+@cache
+def rcp_table() -> dict[str, Any]:
+    """`services` (action prefixes), `unaffected_actions` (lower case), `date`, `source`."""
+    table: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "rcp_services.json").read_text())
+    return table
