@@ -37,6 +37,8 @@ SESSION_ROLE_PATH = ""
 
 CANONICAL_USER_IS_CALLER = UNDECIDED
 """Which account a canonical id stands for is not in a request; an entry for one may mean the caller's account."""
+FEDERATED_USER_IS_NAMESAKE = True
+"""A session of GetFederationToken is taken to be of the user of its name: its ARN does not tell the user."""
 NOT_PRINCIPAL_NEEDS_ACCOUNT = True
 """Deny with NotPrincipal that names the caller but not the caller's account denies all the same."""
 NOT_PRINCIPAL_DENIES_BOUNDED = True
@@ -46,10 +48,9 @@ NOT_PRINCIPAL_DENIES_BOUNDED = True
 
 MISPLACED_PRINCIPAL = UNDECIDED
 """A Principal where none belongs, or none where one is required: AWS refuses such a document, so it should not be."""
-SESSION_ARN_PASSES_SESSION_POLICY = True
-"""3.2. A grant to a session's ARN in its own account is not limited by the session policy's silence (the guide)."""
-SESSION_ARN_PASSES_ABROAD = False
-"""3.2. The same in another account: there boundary and session policy bind."""
+DIRECT_GRANT_PASSES_SESSION_POLICY = True
+"""3.2. A grant to the caller itself, in its own account, is not limited by the silence of its session policy (the
+guide; a known simulator says otherwise). In another account boundary and session policy always bind."""
 SERVICE_OUTSIDE_RCP_LIST = UNDECIDED
 """3.3. Whether a resource control policy binds a service that is not in `data/rcp_services.json`."""
 ACL_OF_AN_OBJECT_REQUEST = "object"
@@ -63,7 +64,8 @@ BECAUSE = {
     "NOT_PRINCIPAL_DENIES_BOUNDED": "NotPrincipal denies every principal with a permissions boundary.",
     "CANONICAL_USER_IS_CALLER": "The account of a canonical user id is not known.",
     "MISPLACED_PRINCIPAL": "A principal is named where none belongs, or is missing where one is required.",
-    "SESSION_ARN_PASSES_SESSION_POLICY": "A grant to the session itself is taken to reach beyond its session policy.",
+    "FEDERATED_USER_IS_NAMESAKE": "The federated session is taken to be of the user of the same name.",
+    "DIRECT_GRANT_PASSES_SESSION_POLICY": "A grant to the session itself is taken to reach beyond its session policy.",
     "SERVICE_OUTSIDE_RCP_LIST": "It is not known whether resource control policies bind this service.",
     "ACL_OF_AN_OBJECT_REQUEST": "The access control list is taken to be that of the object asked for.",
 }

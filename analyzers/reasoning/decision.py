@@ -53,7 +53,6 @@ class _Case:
     identity_allows: Truth
     limits_allow: Truth
     blocked: Truth
-    names: dict[str, str]
     assumptions: set[str]
 
 
@@ -93,8 +92,10 @@ def decide(request: Request, policies: PolicySet, *, is_public: IsPublic = publi
         open_steps = [step for step in steps if step.truth is None]
         reason = _unclear(case, open_steps, denied)
         return Decision(Outcome.UNKNOWN, None, reason, tuple(step.statement for step in open_steps), steps, notes)
-    grants = [step for step in steps if step.truth and step.statement.effect is Effect.ALLOW]
-    reason = f"Allowed by {_spell(case, grants[0])}." if grants else "The root user may do what nothing forbids."
+    grants = _grants(case, steps)
+    if direct := _passes_session(case):
+        notes = tuple(sorted({*notes, direct}))
+    reason = f"Allowed by {_spell(grants[0])}." if grants else "The root user may do what nothing forbids."
     return Decision(Outcome.ALLOW, None, reason, tuple(step.statement for step in grants), steps, notes)
 
 
@@ -131,7 +132,6 @@ def _hear(request: Request, policies: PolicySet, is_public: IsPublic) -> _Case:
         identity_allows=True if owned and is_root(call) else identity.allows(),
         limits_allow=all_of((boundary.allows() if boundary else True, session_allows)),
         blocked=blocked,
-        names={"boundary": "the permissions boundary", "session": "the session policy"},
         assumptions=notes,
     )
     for said in (identity, boundary, session, resource):
@@ -142,7 +142,7 @@ def _hear(request: Request, policies: PolicySet, is_public: IsPublic) -> _Case:
 
 
 def _logic(call: Call, action: str) -> _Logic:
-    if action in _VOUCHED or call.kind in {CallerKind.ANONYMOUS, CallerKind.SERVICE, CallerKind.FEDERATED}:
+    if action in _VOUCHED or call.kind is not CallerKind.AWS:
         return _Logic.RESOURCE_ALONE
     if action in _TRUSTED or (action.startswith("kms:") and ":key/" in call.request.resource):
         return _Logic.RESOURCE_FIRST
@@ -206,10 +206,13 @@ def _granted(case: _Case) -> Truth:
         return case.resource.allows()
     own = all_of((case.identity_allows, case.limits_allow))
     abroad = all_of((own, case.resource.allows()))
+    direct = case.resource.allows(Strength.DIRECT)
+    if not assumptions.DIRECT_GRANT_PASSES_SESSION_POLICY and case.session is not None:
+        direct = all_of((direct, case.session.allows()))
     at_home = any_of(
         (
             own if case.logic is _Logic.ORDINARY else all_of((own, case.resource.allows(Strength.ACCOUNT))),
-            case.resource.allows(Strength.DIRECT),
+            direct,
             all_of((case.resource.allows(Strength.VIA_ROLE, Strength.VIA_USER), case.limits_allow)),
         )
     )
@@ -231,6 +234,19 @@ def _steps(case: _Case) -> list[Step]:
     return steps
 
 
+def _grants(case: _Case, steps: tuple[Step, ...]) -> list[Step]:
+    """The Allow statements that match, but for those that Block Public Access voids."""
+    found = [step for step in steps if step.truth and step.statement.effect is Effect.ALLOW]
+    return [step for step in found if not (case.blocked and str(step.statement.document).startswith("resource"))]
+
+
+def _passes_session(case: _Case) -> str:
+    """The assumption, if a direct grant is all there is and the session policy is silent."""
+    if case.session is None or case.logic is _Logic.RESOURCE_ALONE or case.session.allows() is True:
+        return ""
+    return "DIRECT_GRANT_PASSES_SESSION_POLICY"
+
+
 def _denied(case: _Case, steps: tuple[Step, ...]) -> Decision:
     open_controls = {"scp": case.service_controls_bind, "rcp": case.resource_controls_bind}
     denies = [
@@ -240,14 +256,28 @@ def _denied(case: _Case, steps: tuple[Step, ...]) -> Decision:
         and step.statement.effect is Effect.DENY
         and open_controls.get(str(step.statement.document).partition(":")[0], True)
     ]
-    reason = f"Denied by {_spell(case, denies[0])}."
+    reason = f"Denied by {_spell(denies[0])}."
     notes = tuple(sorted(note for note in case.assumptions if note.startswith("NOT_PRINCIPAL")))
     return Decision(Outcome.DENY, "explicit", reason, tuple(step.statement for step in denies), steps, notes)
 
 
-def _spell(case: _Case, step: Step) -> str:
-    document = str(step.statement.document)
-    return f"{step.statement} of {case.names.get(document, document)}"
+_NAMES = {
+    "identity": "the caller's policy",
+    "boundary": "the permissions boundary",
+    "session": "the session policy",
+    "resource": "the resource's policy",
+    "acl": "the access control list",
+    "scp": "the service control policy",
+    "rcp": "the resource control policy",
+}
+
+
+def _spell(step: Step) -> str:
+    """The statement and its document: `statement 0 (Sid) of the service control policy root[1]`."""
+    kind, bracket, number = str(step.statement.document).partition("[")
+    kind, _, level = kind.partition(":")
+    which = f" {level}{bracket}{number}".rstrip()
+    return f"{step.statement} of {_NAMES[kind]}{which}"
 
 
 def _missing(case: _Case, passes: Truth) -> str:
@@ -276,7 +306,7 @@ def _unclear(case: _Case, open_steps: list[Step], denied: Truth) -> str:
     if open_steps:
         step = open_steps[0]
         deed = "denies" if step.statement.effect is Effect.DENY else "allows"
-        return f"Whether {_spell(case, step)} {deed} it is not known: {step.reason.rstrip('.')}."
+        return f"Whether {_spell(step)} {deed} it is not known: {step.reason.rstrip('.')}."
     if case.same_account is None:
         return "The account of the resource is not told, and the answer depends on it."
     if case.blocked is None:

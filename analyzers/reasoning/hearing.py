@@ -69,6 +69,8 @@ def _hear(
             because = "CANONICAL_USER_IS_CALLER"
         reason = assumptions.BECAUSE[because]
         said.assumptions.add(because)
+    if ways.get(Strength.VIA_USER) and rest.truth is not False:
+        said.assumptions.add("FEDERATED_USER_IS_NAMESAKE")
     reference = StatementRef(label, statement.index, statement.sid or "", statement.effect)
     said.steps.append(Step(reference, truth, reason))
     if statement.effect is Effect.DENY:

@@ -77,7 +77,8 @@ def _entry(entry: PrincipalEntry, call: Call) -> tuple[Strength, Truth]:
         return Strength.VIA_ROLE, principal_matches(entry, call)
     if fields[5].startswith("user/") and is_federated_user(call):
         user = call.request.principal.rsplit("/", 1)[-1]
-        return Strength.VIA_USER, fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == user
+        namesake = fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == user
+        return Strength.VIA_USER, namesake and assumptions.FEDERATED_USER_IS_NAMESAKE
     return Strength.DIRECT, principal_matches(entry, call)
 
 

@@ -1,0 +1,45 @@
+"""manage.py simulate [--engine both|concrete|solver] FILE|-"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from analyzers.reasoning.simulate import Engine, answers, lines_of
+
+
+class Command(BaseCommand):
+    help = (
+        "Decide requests: JSON lines in, JSON lines out, no database. Exit status 1 if a line was malformed. "
+        "The solver does not answer simulations yet: with --engine both or solver, 'solver' is 'unknown'."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="a file of JSON lines, or - for standard input")
+        parser.add_argument(
+            "--engine",
+            type=Engine,
+            choices=list(Engine),
+            default=Engine.BOTH,
+            metavar="{both,concrete,solver}",
+            help="who answers: the concrete evaluator, the solver (unknown for now), or both (default)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        malformed = False
+        try:
+            source = nullcontext(sys.stdin.buffer) if options["file"] == "-" else Path(options["file"]).open("rb")
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror}", returncode=2) from error
+        with source as file:
+            for told in answers(lines_of(file), options["engine"]):
+                malformed = malformed or "error" in told
+                self.stdout.write(json.dumps(told))
+        if malformed:
+            raise SystemExit(1)
