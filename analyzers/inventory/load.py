@@ -289,6 +289,7 @@ def _documents(section: str, value: dict[str, Any]) -> Iterator[tuple[str, Any]]
 
 
 def _finish(run: _Run) -> None:
+    run.store.write_documents()
     run.store.attach_managed()
     run.store.remove_missing(sorted(run.complete))
     run.store.remove_missing(sorted(run.iam_accounts - run.complete), only_iam=True)

@@ -37,6 +37,9 @@ CONFIGURATION = (
     "encrypted",
 )
 
+DOCUMENTS_AT_ONCE = 200
+MOST_KNOWN_DOCUMENTS = 500_000
+
 
 class Store:
     """Collects what changes: `counts[kind]` and `accounts`, those with a change."""
@@ -47,6 +50,7 @@ class Store:
         self.seen: dict[type[models.Model], set[Any]] = {Resource: set(), Principal: set()}
         self._managed: dict[str, str] = {}
         self._known_documents: set[str] = set()
+        self._new_documents: list[Document] = []
         self._known_accounts: set[str] = set()
 
     def count(self, kind: str, what: str, number: int = 1) -> None:
@@ -59,11 +63,18 @@ class Store:
         text = text_of(value)
         digest = Document.digest(text)
         if digest not in self._known_documents:
-            Document.objects.bulk_create([Document(sha256=digest, text=text)], ignore_conflicts=True)
             self._known_documents.add(digest)
-            if len(self._known_documents) > 500_000:
-                self._known_documents.clear()
+            self._new_documents.append(Document(sha256=digest, text=text))
+            if len(self._new_documents) >= DOCUMENTS_AT_ONCE:
+                self.write_documents()
         return digest
+
+    def write_documents(self) -> None:
+        """What refers to them may be written before: the database checks at the end of the transaction."""
+        Document.objects.bulk_create(self._new_documents, ignore_conflicts=True)
+        self._new_documents.clear()
+        if len(self._known_documents) > MOST_KNOWN_DOCUMENTS:
+            self._known_documents.clear()
 
     # -- organization and accounts -----------------------------------------------------------------------------
 

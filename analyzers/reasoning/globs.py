@@ -93,8 +93,15 @@ def concat(*parts: Iterable[Step]) -> Glob:
 
 def residuals(pattern: Glob, prefix: str) -> tuple[Glob, ...]:
     """The globs that the rest of a string must match (one of them) once it begins with `prefix`."""
-    places = _close(pattern, {0})
-    for char in prefix:
+    literals = 0
+    for step, char in zip(pattern, prefix, strict=False):
+        if step.run:
+            break
+        if (char in step.chars) == step.negated:
+            return ()
+        literals += 1
+    places = _close(pattern, {literals})
+    for char in prefix[literals:]:
         places = _close(pattern, _move(pattern, places, char))
         if not places:
             return ()

@@ -16,7 +16,7 @@ from analyzers.policy.operators import Family, lookup
 from . import keys
 from .formula import And, Formula, Holds, Is, Open, Or, Present, Some, Var, conj
 from .space import Space
-from .symbolic import Reader, variable
+from .symbolic import Reader, action, variable
 
 PRINCIPAL = "principal"
 ACTION = "action"
@@ -64,7 +64,7 @@ def _of_statement(statement: Statement, reader: Reader) -> Iterable[Label]:
                 yield Label(PRINCIPAL, entry.kind.value, value, reader.principal(entry))
     if statement.actions is not None:
         for pattern in statement.actions.values:
-            yield Label(ACTION, "", pattern, reader.action(pattern))
+            yield Label(ACTION, "", pattern, action(pattern))
     for condition in statement.conditions:
         key = condition.key.lower()
         rule = lookup(condition.operator.name) if condition.operator.known else None

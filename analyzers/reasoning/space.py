@@ -13,6 +13,7 @@ from time import monotonic
 
 import z3
 
+from . import terms
 from .domains import Cells, cells_of
 from .formula import (
     And,
@@ -144,9 +145,9 @@ class Space:
             chosen = list(flags.values())
             if var in self.vocabulary.many:
                 present = self.expression(Present(var.name.removesuffix("[]")))
-                solver.add(present == z3.Or(chosen))
+                solver.add(present == terms.some(chosen))
             elif not chosen:
-                solver.add(z3.BoolVal(False))
+                solver.add(terms.FALSE)
             else:
                 solver.add(z3.PbEq([(flag, 1) for flag in chosen], 1) if len(chosen) > 1 else chosen[0])
         return solver
@@ -167,13 +168,13 @@ class Space:
 
     def _build(self, formula: Formula) -> z3.BoolRef:
         if isinstance(formula, Constant):
-            return z3.BoolVal(formula.value)
+            return terms.TRUE if formula.value else terms.FALSE
         if isinstance(formula, Not):
-            return z3.Not(self.expression(formula.item))
+            return terms.no(self.expression(formula.item))
         if isinstance(formula, And):
-            return z3.And([self.expression(item) for item in formula.items])
+            return terms.every([self.expression(item) for item in formula.items])
         if isinstance(formula, Or):
-            return z3.Or([self.expression(item) for item in formula.items])
+            return terms.some([self.expression(item) for item in formula.items])
         if isinstance(formula, Is):
             return self.kinds[CallerKind(formula.kind)]
         if isinstance(formula, Present):
@@ -187,11 +188,9 @@ class Space:
             if formula.negated:
                 passing = frozenset(self.cells[formula.var]) - passing
         flags = self._flags[formula.var]
-        if not passing:
-            return z3.BoolVal(False)
         if len(passing) == len(flags) and isinstance(formula, Holds):
-            return z3.BoolVal(True)
-        return z3.Or([flags[bits] for bits in sorted(passing)])
+            return terms.TRUE
+        return terms.some([flags[bits] for bits in sorted(passing)])
 
     # -- reading a model ---------------------------------------------------------------------------------------
 

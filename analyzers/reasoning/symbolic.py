@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from analyzers.policy import arn as arns
 from analyzers.policy.model import (
@@ -122,41 +123,18 @@ class Reader:
         return negate(named) if principals.negated else named
 
     def principal(self, entry: PrincipalEntry) -> Formula:
-        """SEMANTICS 1.6. Service principals are not asked about, so an entry for one matches nobody."""
-        if entry.value == "*" and entry.kind in {PrincipalKind.ANY, PrincipalKind.AWS}:
-            return TRUE
-        if entry.kind is PrincipalKind.FEDERATED:
-            return conj([Is(CallerKind.FEDERATED), Holds(PROVIDER, literal(entry.value))])
-        if entry.kind is PrincipalKind.CANONICAL_USER:
-            return conj([Is(CallerKind.CANONICAL_USER), Holds(CANONICAL, literal(entry.value))])
-        if entry.kind is not PrincipalKind.AWS:
-            return FALSE
-        fields = arns.split(arns.normalise_principal(entry.value))
-        if fields is None:
-            return FALSE  # the id of a deleted entity, which never comes back
-        _, partition, service, _, account, name = fields
-        caller = Is(CallerKind.AWS)
-        if name == "root":
-            return conj([caller, Holds(PRINCIPAL, account_glob(literal(account)))])
-        if service == "sts" and name.startswith("assumed-role/"):
-            role, _, session = name.removeprefix("assumed-role/").partition("/")
-            return conj([caller, _role(partition, account, role), Holds(SESSION, literal(session))])
-        if service == "iam" and name.startswith("role/"):
+        """SEMANTICS 1.6."""
+        if entry.kind is PrincipalKind.AWS and ":role/" in entry.value:
             self.hints.setdefault(PRINCIPAL, []).append(entry.value)
-            return conj([caller, _role(partition, account, name.rsplit("/", 1)[-1])])
-        return conj([caller, Holds(PRINCIPAL, literal(entry.value))])
+        return _principal(entry)
 
     # -- action and resource -----------------------------------------------------------------------------------
 
     def actions(self, actions: Patterns | None) -> Formula:
         if actions is None:
             return TRUE
-        named = disj(self.action(pattern) for pattern in actions.values)
+        named = disj(action(pattern) for pattern in actions.values)
         return negate(named) if actions.negated else named
-
-    def action(self, pattern: str) -> Formula:
-        test = glob(tokens(pattern.lower(), wildcards=True, variables=False))
-        return TRUE if test == EVERYTHING else Holds(ACTION, test)
 
     def resources(self, resources: Patterns | None, effect: Effect) -> Formula:
         """SEMANTICS 1.4: an Allow may cross colons, a Deny may not. In NotResource it is the other way round."""
@@ -310,6 +288,39 @@ class Reader:
                 if part.default is None:
                     wanted.append(self.present(part.key))
         return wanted
+
+
+@lru_cache(maxsize=16384)
+def _principal(entry: PrincipalEntry) -> Formula:
+    """Service principals are not asked about, so an entry for one matches nobody."""
+    if entry.value == "*" and entry.kind in {PrincipalKind.ANY, PrincipalKind.AWS}:
+        return TRUE
+    if entry.kind is PrincipalKind.FEDERATED:
+        return conj([Is(CallerKind.FEDERATED), Holds(PROVIDER, literal(entry.value))])
+    if entry.kind is PrincipalKind.CANONICAL_USER:
+        return conj([Is(CallerKind.CANONICAL_USER), Holds(CANONICAL, literal(entry.value))])
+    if entry.kind is not PrincipalKind.AWS:
+        return FALSE
+    fields = arns.split(arns.normalise_principal(entry.value))
+    if fields is None:
+        return FALSE  # the id of a deleted entity, which never comes back
+    _, partition, service, _, account, name = fields
+    caller = Is(CallerKind.AWS)
+    if name == "root":
+        return conj([caller, Holds(PRINCIPAL, account_glob(literal(account)))])
+    if service == "sts" and name.startswith("assumed-role/"):
+        role, _, session = name.removeprefix("assumed-role/").partition("/")
+        return conj([caller, _role(partition, account, role), Holds(SESSION, literal(session))])
+    if service == "iam" and name.startswith("role/"):
+        return conj([caller, _role(partition, account, name.rsplit("/", 1)[-1])])
+    return conj([caller, Holds(PRINCIPAL, literal(entry.value))])
+
+
+@lru_cache(maxsize=16384)
+def action(pattern: str) -> Formula:
+    """SEMANTICS 1.3: service and action compare without case."""
+    test = glob(tokens(pattern.lower(), wildcards=True, variables=False))
+    return TRUE if test == EVERYTHING else Holds(ACTION, test)
 
 
 def _show(token: Token) -> str:

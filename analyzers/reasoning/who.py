@@ -18,7 +18,7 @@ import z3
 
 from analyzers.policy.model import Effect, Policy
 
-from . import keys
+from . import keys, terms
 from .axioms import PRINCIPALS, SAML_ACTION, UNIVERSES, WEB_IDENTITY_ACTION, Stranger, axioms, outside
 from .formula import Formula, Holds, Is, Open, Present, Var, conj, disj, negate
 from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
@@ -199,8 +199,8 @@ class _Finder:
         chosen = [z3.Bool(f"choose {component.name} {i}") for i in range(len(held))]
         widest = z3.Bool(f"choose {component.name} any")
         for i, flag in enumerate(chosen):
-            self.solver.add(z3.Implies(flag, z3.And([held[i], *(z3.Not(held[j]) for j in component.below[i])])))
-        self.solver.add(z3.Implies(widest, z3.Not(z3.Or(held))))
+            self.solver.add(z3.Implies(flag, terms.every([held[i], *(terms.no(held[j]) for j in component.below[i])])))
+        self.solver.add(z3.Implies(widest, terms.no(terms.some(held))))
         self.solver.add(z3.PbEq([(flag, 1) for flag in [*chosen, widest]], 1))
         return [*chosen, widest]
 
@@ -233,13 +233,13 @@ class _Finder:
                 for label in [*range(len(component.labels)), None]
                 if not component.within(label, choice[position])
             ]
-            self.solver.add(z3.Or(escapes))
+            self.solver.add(terms.some(escapes))
         self.solver.pop()
         return found
 
     def extent(self, choice: _Choice) -> z3.BoolRef:
         """The requests that the labels describe, narrower ones included."""
-        return z3.And(
+        return terms.every(
             [
                 self.space.expression(component.labels[label].formula)
                 for component, label in zip(self.components, choice, strict=True)
@@ -263,12 +263,12 @@ class _Finder:
         chooser.minimize(z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)]))
         chosen: list[int] = []
         while True:
-            missed = [z3.Not(extents[i]) for i in chosen]
+            missed = [terms.no(extents[i]) for i in chosen]
             if not self.space.check(self.solver, *missed):
                 return [choices[i] for i in sorted(chosen)]
             model = self.solver.model()
             hit = [i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))]
-            chooser.add(z3.Or([flags[i] for i in hit]))
+            chooser.add(terms.some([flags[i] for i in hit]))
             if chooser.check() != z3.sat:
                 raise OutOfTime
             answer = chooser.model()
@@ -344,7 +344,7 @@ class _Finder:
             for label in component.labels:
                 if component.name == PRINCIPAL_COMPONENT or keys.is_fixed(component.name, label.value):
                     ties.append(self.space.expression(label.formula))
-        return self.space.check(self.solver, z3.Or(extents), *(z3.Not(tie) for tie in ties))
+        return self.space.check(self.solver, terms.some(extents), *(terms.no(tie) for tie in ties))
 
     def _granting(self, extents: list[z3.BoolRef]) -> tuple[tuple[int, int], ...]:
         """The Allow statements that let some of these requests in."""
@@ -357,7 +357,8 @@ class _Finder:
         return tuple(
             (number, rule.index)
             for number, rule in rules
-            if len(rules) == 1 or self.space.check(self.solver, z3.Or(extents), self.space.expression(rule.formula))
+            if len(rules) == 1
+            or self.space.check(self.solver, terms.some(extents), self.space.expression(rule.formula))
         )
 
     # -- witness -----------------------------------------------------------------------------------------------
@@ -368,28 +369,32 @@ class _Finder:
         Wishes make it likely and easy to read; each is granted only if the way leaves room for it.
         """
         granted = [self._flag(position, label) for position, label in enumerate(choice)]
-        for wish in self._wishes():
-            if self.space.check(self.solver, *granted, wish):
-                granted.append(wish)
         if not self.space.check(self.solver, *granted):
             raise AssertionError("a way in without a request")
-        return self.request(self.solver.model())
+        model = self.solver.model()
+        for wish in self._wishes():
+            if z3.is_true(model.eval(wish, model_completion=True)):
+                granted.append(wish)
+            elif self.space.check(self.solver, *granted, wish):
+                granted.append(wish)
+                model = self.solver.model()
+        return self.request(model)
 
     def _wishes(self) -> Iterator[z3.BoolRef]:
         space, kinds = self.space, self.space.kinds
         yield kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]
         yield kinds[CallerKind.AWS]
         for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
-            yield z3.Not(space.expression(Present(key)))
+            yield terms.no(space.expression(Present(key)))
         for name in sorted(space.vocabulary.opens):
-            yield z3.Not(space.expression(Open(name)))
+            yield terms.no(space.expression(Open(name)))
         usual = [space.flag(ACTION, name) for name in FIXED["action"]]
         yield from (flag for flag in usual if flag is not None)
         rest = self.question.parts[0].scene.rest
         for action, flag in zip(FIXED["action"], usual, strict=True):
             bare = space.flag(rest, "")
             if flag is not None and bare is not None:
-                yield z3.Implies(flag, bare if "object" not in action else z3.Not(bare))
+                yield z3.Implies(flag, bare if "object" not in action else terms.no(bare))
 
     def _prefers_anonymous(self) -> bool:
         return self.question.services[0] in {"s3", "sqs", "sns"}
