@@ -25,7 +25,7 @@ COPY templates templates
 COPY samples samples
 COPY docs/inventory.schema.json docs/inventory.schema.json
 COPY --from=assets /build/static static
-USER portal
+USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
