@@ -10,6 +10,7 @@ from typing import Any
 
 from celery import shared_task
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.db.models import Max, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -55,6 +56,10 @@ def import_files(entry: int, home: str, names: list[str], user: int, account: st
     from analyzers.inventory.load import load
 
     folder = Path(home)
+
+    def note(name: str, done: int, total: int, parts: int) -> None:
+        cache.set(progress_key(entry), min(99, 100 * done // max(total, 1)), 3600)
+
     try:
         load(
             sorted(folder.glob("*.upload"), key=lambda path: int(path.stem)),
@@ -63,9 +68,15 @@ def import_files(entry: int, home: str, names: list[str], user: int, account: st
             account=account,
             skip_invalid=skip_invalid,
             entry=Import.objects.get(pk=entry),
+            progress=note,
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def progress_key(entry: int) -> str:
+    """Where the cache holds how many per cent of an import are read."""
+    return f"import:{entry}"
 
 
 def import_later(

@@ -15,6 +15,7 @@ WITHOUT_DATABASE = frozenset(
     {"", "check", "collectstatic", "compare_policies", "external_findings", "help", "simulate", "version"}
 )
 """Commands that need no server."""
+ABOUT_MIGRATIONS = frozenset({"makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations"})
 
 
 def ensure_for_command(argv: Sequence[str]) -> None:
@@ -33,11 +34,28 @@ def ensure_for_command(argv: Sequence[str]) -> None:
     except (NotStarted, OSError) as error:
         sys.stderr.write(f"{error}\nSet DATABASE_URL and REDIS_URL to use servers of your own.\n")
         raise SystemExit(2) from error
+    own_database = not os.environ.get("DATABASE_URL")
     os.environ.setdefault("DATABASE_URL", services.database_url)
     os.environ.setdefault("REDIS_URL", services.redis_url)
+    if own_database and command not in ABOUT_MIGRATIONS:
+        _migrate()
     atexit.register(services.release)
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGHUP, _exit)
+
+
+def _migrate() -> None:
+    """Bring the embedded database up to date: nobody else does, and the command would only fail."""
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    django.setup()
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        sys.stderr.write("Preparing the database ...\n")
+        call_command("migrate", verbosity=0, interactive=False)
 
 
 def _exit(signum: int, frame: FrameType | None) -> None:

@@ -123,7 +123,7 @@ def _finding(subject: Subject, channel: Channel, question: Question, way: Way, r
         resource_account=subject.account,
         context={**way.witness.context, **_told(question)},
     )
-    proved, reason = _replay(question, witness)
+    proved, reason, assumptions = _replay(question, witness)
     return ExternalFinding(
         principal={way.principal[0]: way.principal[1]},
         action=way.actions,
@@ -137,6 +137,7 @@ def _finding(subject: Subject, channel: Channel, question: Question, way: Way, r
         proved=proved,
         reason=reason,
         further_conditions=tuple(dict.fromkeys(_further(question, way))),
+        assumptions=assumptions,
     )
 
 
@@ -154,8 +155,12 @@ def _told(question: Question) -> dict[str, str]:
     return {_SPELLED[key]: value for key, value in constants.items() if key in _SPELLED and key in texts}
 
 
-def _replay(question: Question, witness: Request) -> tuple[bool, str]:
-    """Ask the evaluator, which shares nothing with the solver, whether the witness is allowed."""
+def _replay(question: Question, witness: Request) -> tuple[bool, str, tuple[str, ...]]:
+    """Ask the evaluator, which shares nothing with the solver, whether the witness is allowed.
+
+    Whether it is, why not, and which readings of undocumented rules the answer rests on.
+    """
+    assumptions: list[str] = []
     denies = [part.policy for part in question.parts if part.gate == ONLY_DENIES]
     first = question.parts[0].scene.resource
     for part in question.parts:
@@ -164,13 +169,15 @@ def _replay(question: Question, witness: Request) -> tuple[bool, str]:
         rest = witness.resource.removeprefix(first).removeprefix("/object")
         resource = witness.resource if part.scene.resource == first else part.scene.resource + rest
         decision = resource_side(replace(witness, resource=resource), [part.policy], denies)
+        assumptions += decision.assumptions
         if decision.outcome is Outcome.ALLOW:
             continue
         if decision.outcome is Outcome.DENY:
             logger.error("The engines disagree about %s: %s", resource, decision.reason)
-            return False, f"The concrete evaluator does not confirm the request: {decision.reason}"
-        return False, decision.reason
-    return True, ""
+            reason = f"The concrete evaluator does not confirm the request: {decision.reason}"
+            return False, reason, tuple(dict.fromkeys(assumptions))
+        return False, decision.reason, tuple(dict.fromkeys(assumptions))
+    return True, "", tuple(dict.fromkeys(assumptions))
 
 
 def _references(channel: Channel, question: Question, way: Way) -> Iterator[StatementRef]:

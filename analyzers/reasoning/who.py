@@ -319,7 +319,7 @@ class _Finder:
             principal=principal,
             actions=tuple(sorted(actions or [self._any_action()])),
             condition=tuple(sorted(condition)),
-            is_public=principal == ("AWS", "*") and self._is_public(extents),
+            is_public=principal == ("AWS", "*") and not self._is_tied(choice) and self._is_public(extents),
             witness=self._witness(choice),
             statements=self._granting(extents),
         )
@@ -334,6 +334,14 @@ class _Finder:
 
     def _any_action(self) -> str:
         return f"{'sts' if self.question.federated else self.question.services[0]}:*"
+
+    def _is_tied(self, choice: _Choice) -> bool:
+        """Whether a label says at once that everybody of this way is tied to somebody."""
+        return any(
+            label is not None and keys.is_fixed(component.name, component.labels[label].value)
+            for component, label in zip(self.components, choice, strict=True)
+            if component.name not in {ACTION_COMPONENT, PRINCIPAL_COMPONENT}
+        )
 
     def _is_public(self, extents: list[z3.BoolRef]) -> bool:
         """Whether a caller gets in who is tied to nobody: no fixed value of a limiting key, no named principal."""

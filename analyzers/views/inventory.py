@@ -9,12 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
+from redis.exceptions import RedisError
 
 from analyzers.inventory.dump import dump
 from analyzers.inventory.load import load
@@ -121,7 +123,19 @@ def _receive(files: list[UploadedFile[bytes]], request: HttpRequest) -> Import:
 def import_result(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(Import.objects.select_related("requested_by"), pk=pk)
     template = "inventory/_result.html" if request.headers.get("HX-Request") else "inventory/result.html"
-    return render(request, template, {"entry": entry})
+    return render(request, template, {"entry": entry, "percent": _percent(entry)})
+
+
+def _percent(entry: Import) -> int | None:
+    if entry.status != Import.Status.RUNNING:
+        return None
+    from analyzers.tasks import progress_key
+
+    try:
+        found = cache.get(progress_key(entry.pk))
+    except RedisError:
+        return None
+    return found if isinstance(found, int) else None
 
 
 @require_GET
