@@ -1,5 +1,9 @@
 """What AWS does not document, or documents twice: the reading we chose, each a named constant.
 
+Three readings are so plain in the rules that they have no switch: ArnNotEquals on what is no ARN holds, since it does
+not match (2.4); NotResource with an unresolved variable covers every resource, since it matches none (1.4.7); and
+`aws:PrincipalArn` of a session is its role without a path, unless the request tells it (1.6).
+
 A decision that rests on one of those marked in `BECAUSE` says so in its `assumptions`. The section is that of the
 rules this project was written from; where a reading is *unknown*, the documents leave two answers open.
 """
@@ -26,12 +30,10 @@ ANY_VALUE_IF_EXISTS_WITHOUT_KEY = {"Allow": True, "Deny": False}
 """2.3. `ForAnyValue:…IfExists` on an absent key: the reading that grants more, by effect."""
 UNREADABLE_NUMBER_IS_NOT_EQUAL = UNDECIDED
 """2.4. NumericNotEquals, DateNotEquals and NotIpAddress on what is no number, date or address."""
-NO_ARN_IS_NOT_EQUAL = True
-"""2.4. ArnNotEquals and ArnNotLike on what is no ARN: it does not match, so the negation does."""
-UNRESOLVED_NOT_RESOURCE_MATCHES = True
-"""1.4.7. NotResource whose variable has no value: it matches no resource, so its negation matches each."""
-SESSION_ROLE_PATH = ""
-"""1.6. A session's ARN has no role path: `aws:PrincipalArn` is the role without one unless the request tells it."""
+ACTION_WITHOUT_SERVICE = UNDECIDED
+"""1.3. An Action pattern whose service is no literal, other than `*` and `*:*`, where it matches as a whole."""
+SHORT_ARN = UNDECIDED
+"""1.4.6. A Resource pattern of fewer than six fields that matches if the missing ones are taken as `*`."""
 
 # -- principals (section 1.6) --------------------------------------------------------------------------------------
 

@@ -6,14 +6,16 @@ Rules: SEMANTICS 1 and 2 in docs/reasoning.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from analyzers.policy import arn as arns
 from analyzers.policy.model import (
     Condition,
     Effect,
+    Path,
     Patterns,
     Policy,
     PrincipalEntry,
@@ -25,6 +27,7 @@ from analyzers.policy.operators import Family, OperatorRule, lookup
 from analyzers.policy.pattern import Token, Variable, Wildcard, tokens
 from analyzers.policy.values import binary, boolean, instant, network, number
 
+from . import assumptions
 from .keys import MULTIVALUED
 from .request import CallerKind, ContextValue, Request
 
@@ -92,7 +95,11 @@ class Call:
         fields = arns.split(arn)
         if fields and fields[2] == "sts" and self.role_name:
             arn = f"arn:{fields[1]}:iam::{self.account}:role/{self.role_name}"
-        kind = "Account" if fields and fields[5] == "root" else "AssumedRole" if self.role_name else "User"
+        kind = "AssumedRole" if self.role_name else "User"
+        if fields and fields[5] == "root":
+            kind = "Account"
+        elif fields and fields[5].startswith("federated-user/"):
+            kind = "FederatedUser"
         known |= {
             "aws:principalarn": arn,
             "aws:principalaccount": self.account,
@@ -105,24 +112,50 @@ class Call:
         return known
 
 
+class Element(NamedTuple):
+    """One thing that a statement asks for. `path` leads to it in the document, `check` tells whether it holds."""
+
+    name: str
+    path: Path
+    check: Callable[[], Truth]
+
+
+def elements(policy: Policy, statement: Statement, call: Call) -> Iterator[Element]:
+    """What must hold for the statement to match, the cheap ones first. Every one of them must."""
+    where: Path = ("Statement", statement.index)
+    for what, name, check in (
+        (statement.principals, "Principal", lambda: _principals(statement, call)),
+        (statement.actions, "Action", lambda: _actions(statement.actions, call)),
+        (statement.resources, "Resource", lambda: _resources(policy, statement, call)),
+    ):
+        if what is not None:
+            yield Element(f"the {name.lower()}", (*where, f"Not{name}" if what.negated else name), check)
+    for condition in statement.conditions:
+        path = (*where, "Condition", spelled_operator(condition), condition.key)
+        yield Element(f"the condition on {condition.key}", path, _check(policy, condition, call, statement.effect))
+
+
+def _check(policy: Policy, condition: Condition, call: Call, effect: Effect) -> Callable[[], Truth]:
+    return lambda: _condition(policy, condition, call, effect)
+
+
+def spelled_operator(condition: Condition) -> str:
+    """The operator as it is documented: `ForAllValues:StringLikeIfExists`."""
+    operator = condition.operator
+    prefix = f"{operator.qualifier.value}:" if operator.qualifier else ""
+    return prefix + operator.name + ("IfExists" if operator.if_exists else "")
+
+
 def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
     """Whether the statement matches the request."""
-    checks: list[tuple[str, Callable[[], Truth]]] = [
-        ("the principal", lambda: _principals(statement, call)),
-        ("the action", lambda: _actions(statement.actions, call)),
-        ("the resource", lambda: _resources(policy, statement, call)),
-    ]
-    for condition in statement.conditions:
-        spelled = f"the condition on {condition.key}"
-        checks.append((spelled, lambda c=condition: _condition(policy, c, call, statement.effect)))  # type: ignore[misc]
     truth: Truth = True
     reason = ""
-    for name, check in checks:
-        found = check()
+    for element in elements(policy, statement, call):
+        found = element.check()
         if found is False:
-            return Match(False, f"{name} does not match")
+            return Match(False, f"{element.name} does not match")
         if found is None and truth is True:
-            truth, reason = None, f"{name} cannot be decided"
+            truth, reason = None, f"{element.name} cannot be decided"
     if statement.opaque or policy.opaque:
         return Match(None, (statement.problems or policy.problems)[0].message)
     return Match(truth, reason)
@@ -132,41 +165,65 @@ def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
 
 
 def glob_matches(pattern: tuple[Token, ...], text: str) -> bool:
-    """Greedy matching with one place to return to: at worst pattern times text, never exponential."""
-    units: list[str | Wildcard] = []
+    """Whether the whole text matches. The pieces between runs are looked for from the left, never going back: linear
+    in the text for each piece, whatever a hostile pattern holds."""
+    pieces: list[list[str]] = [[]]  # of characters; an empty one stands for any
     for token in pattern:
-        if isinstance(token, Wildcard):
-            units.append(token)
+        if token is Wildcard.RUN:
+            pieces.append([])
+        elif token is Wildcard.ONE:
+            pieces[-1].append("")
         elif isinstance(token, str):
-            units.extend(token)
-    at = place = 0
-    star, mark = -1, 0
-    while at < len(text):
-        unit = units[place] if place < len(units) else None
-        if unit is Wildcard.RUN:
-            star, mark = place, at
-            place += 1
-        elif unit is not None and (unit is Wildcard.ONE or (not isinstance(unit, Wildcard) and unit == text[at])):
-            at += 1
-            place += 1
-        elif star >= 0:
-            mark += 1
-            at, place = mark, star + 1
-        else:
+            pieces[-1].extend(token)
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return len(text) == len(first) and _fits(first, text, 0)
+    start, end = len(first), len(text) - len(last)
+    if start > end or not _fits(first, text, 0) or not _fits(last, text, end):
+        return False
+    for piece in pieces[1:-1]:
+        start = _find(piece, text, start, end)
+        if start < 0:
             return False
-    return all(unit is Wildcard.RUN for unit in units[place:])
+    return True
+
+
+def _fits(piece: list[str], text: str, at: int) -> bool:
+    return all(not char or char == text[at + place] for place, char in enumerate(piece))
+
+
+def _find(piece: list[str], text: str, start: int, end: int) -> int:
+    """Where the leftmost occurrence of the piece within the bounds ends; -1 if there is none."""
+    if "" not in piece:
+        found = text.find("".join(piece), start, end)
+        return found + len(piece) if found >= 0 else -1
+    # Shift-and: bit i of `state` says that the first i + 1 characters of the piece end here.
+    anywhere = sum(1 << place for place, char in enumerate(piece) if not char)
+    masks: dict[str, int] = {}
+    for place, char in enumerate(piece):
+        if char:
+            masks[char] = masks.get(char, anywhere) | 1 << place
+    state, whole = 0, 1 << len(piece) - 1
+    for at in range(start, end):
+        state = (state << 1 | 1) & masks.get(text[at], anywhere)
+        if state & whole:
+            return at + 1
+    return -1
 
 
 def fields_match(pattern: tuple[Token, ...], text: str) -> bool:
     """Both split at their first five colons, field by field: a wildcard stays in its field."""
     wanted = _fields(pattern)
+    return len(wanted) == 6 and _all_match(wanted, text)
+
+
+def _all_match(wanted: list[tuple[Token, ...]], text: str) -> bool:
     given = text.split(":", 5)
-    if wanted is None or len(given) != 6:
-        return False
-    return all(glob_matches(one, other) for one, other in zip(wanted, given, strict=True))
+    return len(given) == 6 and all(glob_matches(one, other) for one, other in zip(wanted, given, strict=True))
 
 
-def _fields(pattern: tuple[Token, ...]) -> list[tuple[Token, ...]] | None:
+def _fields(pattern: tuple[Token, ...]) -> list[tuple[Token, ...]]:
+    """The pattern at its first five colons; fewer than six fields if it has fewer colons."""
     fields: list[list[Token]] = [[]]
     for token in pattern:
         if isinstance(token, (Wildcard, Variable)):
@@ -177,13 +234,15 @@ def _fields(pattern: tuple[Token, ...]) -> list[tuple[Token, ...]] | None:
                 fields.append([])
             if piece:
                 fields[-1].append(piece)
-    return [tuple(field) for field in fields] if len(fields) == 6 else None
+    return [tuple(field) for field in fields]
 
 
-def _filled(policy: Policy, text: str, call: Call, *, wildcards: bool) -> tuple[Token, ...] | None:
+def _filled(pattern: tuple[Token, ...], call: Call) -> tuple[Token, ...] | None:
     """The pattern with its variables replaced by the request's values; None if one has no value."""
+    if not any(isinstance(token, Variable) for token in pattern):
+        return pattern
     filled: list[Token] = []
-    for token in tokens(text, wildcards=wildcards, variables=policy.has_variables):
+    for token in pattern:
         if not isinstance(token, Variable):
             filled.append(token)
             continue
@@ -231,32 +290,50 @@ def _actions(actions: Patterns | None, call: Call) -> Truth:
     if actions is None:
         return True
     asked = call.request.action.lower()
-    named = any(
-        glob_matches(tokens(pattern.lower(), wildcards=True, variables=False), asked) for pattern in actions.values
-    )
-    return not named if actions.negated else named
+    named = any_of(_action(pattern.lower(), asked) for pattern in actions.values)
+    return inverse(named) if actions.negated else named
+
+
+def _action(pattern: str, asked: str) -> Truth:
+    """SEMANTICS 1.3. AWS refuses a pattern without a literal service, so what it would match is not known."""
+    if not glob_matches(tokens(pattern, wildcards=True, variables=False), asked):
+        return False
+    service, colon, _ = pattern.partition(":")
+    literal = bool(colon) and not set(service) & set("*?")
+    return True if literal or not pattern.strip("*") or pattern == "*:*" else assumptions.ACTION_WITHOUT_SERVICE
 
 
 def _resources(policy: Policy, statement: Statement, call: Call) -> Truth:
-    """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
     resources = statement.resources
     if resources is None:
         return True
-    named = any_of(_resource(policy, pattern, call) for pattern in resources.values)
+    named = any_of(_resource(policy, pattern, call, statement.effect) for pattern in resources.values)
     return inverse(named) if resources.negated else named
 
 
-def _resource(policy: Policy, pattern: str, call: Call) -> Truth:
-    if pattern == "*":
+def _resource(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
+    """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
+    written = tokens(pattern, wildcards=True, variables=policy.has_variables)
+    if written == (Wildcard.RUN,):
         return True
-    filled = _filled(policy, pattern, call, wildcards=True)
+    filled = _filled(written, call)
     if filled is None:
         return False
-    if call.request.resource == "*":
+    asked = call.request.resource
+    if asked == "*":
         return glob_matches(filled, "*")
-    if fields_match(filled, call.request.resource):
+    fields = _fields(written)
+    misplaced = any(isinstance(token, Variable) for field in fields[:5] for token in field)
+    if not misplaced and len(fields) == 6 and _all_match([*fields[:5], _filled(fields[5], call) or ()], asked):
         return True
-    return None if glob_matches(filled, call.request.resource) else False
+    crosses = assumptions.ALLOW_ACROSS_COLONS if effect is Effect.ALLOW else assumptions.DENY_ACROSS_COLONS
+    if glob_matches(filled, asked):
+        return crosses
+    padded = [*fields, *[(Wildcard.RUN,)] * (6 - len(fields))]
+    return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, asked) else False
+
+
+_ANY_VALUE_ABSENT = {effect: assumptions.ANY_VALUE_IF_EXISTS_WITHOUT_KEY[effect.value] for effect in Effect}
 
 
 def _condition(policy: Policy, condition: Condition, call: Call, effect: Effect) -> Truth:
@@ -267,18 +344,21 @@ def _condition(policy: Policy, condition: Condition, call: Call, effect: Effect)
     key = condition.key.lower()
     value = call.context.get(key)
     absent = value is None or value == ()
+    qualifier = condition.operator.qualifier
+    if qualifier is not None and isinstance(value, (str, tuple)):
+        # To a set operator an empty string is no value.
+        value = tuple(one for one in ((value,) if isinstance(value, str) else value) if one)
     if rule.family is Family.NULL:
         return any_of(None if (wish := boolean(text)) is None else wish == absent for text in condition.values)
-    qualifier = condition.operator.qualifier
-    if absent:
+    if absent or value == ():
         if condition.operator.if_exists:
-            return True if qualifier is not SetQualifier.FOR_ANY_VALUE else effect is Effect.ALLOW
+            return True if qualifier is not SetQualifier.FOR_ANY_VALUE else _ANY_VALUE_ABSENT[effect]
         if qualifier is not None:
             return qualifier is SetQualifier.FOR_ALL_VALUES
         return rule.negated
     many = isinstance(value, tuple) or key in MULTIVALUED
     if many and qualifier is None:
-        return False
+        return assumptions.MULTIVALUED_WITHOUT_SET_OPERATOR
     values = value if isinstance(value, tuple) else (value or "",)
     truths = [_value(policy, condition, rule, one, call) for one in values]
     return any_of(truths) if qualifier is SetQualifier.FOR_ANY_VALUE else all_of(truths)
@@ -296,7 +376,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         read = number if rule.family is Family.NUMERIC else instant
         bound, given = read(wanted), read(value)
         if bound is None or given is None:
-            return None if rule.negated else False
+            return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
         comparison = "eq" if rule.comparison == "ne" else rule.comparison
         return {
             "eq": given == bound,
@@ -307,20 +387,23 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         }[comparison or "eq"]
     if rule.family is Family.IP:
         block = network(wanted)
-        if block is None:
-            return None if rule.negated else False
         try:
-            return ip_address(value) in block
+            address = ip_address(value)
         except ValueError:
-            return False
+            block = None
+        if block is None:
+            return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
+        return address in block
     if rule.family is Family.BINARY:
         expected = binary(wanted)
         return expected is not None and expected == binary(value)
-    pattern = _filled(policy, wanted, call, wildcards=rule.glob)
+    written = tokens(wanted, wildcards=rule.glob, variables=policy.has_variables)
+    pattern = _filled(written, call)
     if pattern is None:
         return False
     if rule.family is Family.ARN:
-        return fields_match(pattern, value)
+        fields = _fields(written)
+        return len(fields) == 6 and _all_match([_filled(field, call) or () for field in fields], value)
     text = "".join(token for token in pattern if not isinstance(token, (Wildcard, Variable)))
     if rule.family is Family.BOOL or rule.ignore_case:
         return text.lower() == value.lower()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -33,11 +32,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         malformed = False
-        try:
-            source = nullcontext(sys.stdin.buffer) if options["file"] == "-" else Path(options["file"]).open("rb")
-        except OSError as error:
-            raise CommandError(f"{options['file']} cannot be read: {error.strerror}", returncode=2) from error
-        with source as file:
+        with ExitStack() as stack:
+            try:
+                file = sys.stdin.buffer if options["file"] == "-" else stack.enter_context(open(options["file"], "rb"))
+            except OSError as error:
+                raise CommandError(f"{options['file']} cannot be read: {error.strerror}", returncode=2) from error
             for told in answers(lines_of(file), options["engine"]):
                 malformed = malformed or "error" in told
                 self.stdout.write(json.dumps(told))
