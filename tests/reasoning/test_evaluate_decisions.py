@@ -1,0 +1,425 @@
+"""The whole decision (SEMANTICS 3): who may what when several policies meet."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from analyzers.policy import Policy, parse_value
+from analyzers.reasoning.bucket_access import public_by_form
+from analyzers.reasoning.decision import decide
+from analyzers.reasoning.evaluate import Decision
+from analyzers.reasoning.policy_set import PolicySet
+from analyzers.reasoning.request import Request
+
+HOME, ABROAD = "111111111111", "222222222222"
+USER = f"arn:aws:iam::{HOME}:user/bob"
+EVE = f"arn:aws:iam::{ABROAD}:user/eve"
+ROLE = f"arn:aws:iam::{HOME}:role/app"
+SESSION = f"arn:aws:sts::{HOME}:assumed-role/app/s1"
+FEDERATED = f"arn:aws:sts::{HOME}:federated-user/bob"
+ROOT = f"arn:aws:iam::{HOME}:root"
+OBJECT = "arn:aws:s3:::b/k"
+KEY = f"arn:aws:kms:eu-west-1:{HOME}:key/k1"
+TARGET = f"arn:aws:iam::{HOME}:role/target"
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(action: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": "*", **more}
+
+
+def deny(action: str = "*", **more: Any) -> dict[str, Any]:
+    return allow(action, **more) | {"Effect": "Deny"}
+
+
+ALL = document(allow())
+OTHER = document(allow("ec2:*"))
+
+
+def on(principal: Any, *more: dict[str, Any], **elements: Any) -> dict[str, Any]:
+    return document(allow(Principal=principal, **elements), *more)
+
+
+def decision(
+    caller: str = USER,
+    action: str = "s3:GetObject",
+    asked: str = OBJECT,
+    owner: str = HOME,
+    **policies: Any,
+) -> Decision:
+    return decide(Request(caller, action, asked, owner), PolicySet.from_json(policies))
+
+
+def said(*request: str, **policies: Any) -> tuple[str, str | None]:
+    told = decision(*request, **policies)
+    return told.outcome.value, told.kind
+
+
+YES, NO, DENIED, UNKNOWN = ("allow", None), ("deny", "implicit"), ("deny", "explicit"), ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    ("caller", "principal", "limits", "expected"),
+    [
+        # what a grant of each strength does without and with silent limits, in the same account
+        (USER, {"AWS": USER}, {}, YES),
+        (USER, {"AWS": USER}, {"boundary": OTHER}, YES),
+        (USER, "*", {"boundary": OTHER}, YES),
+        (USER, {"AWS": HOME}, {}, NO),
+        (USER, {"AWS": HOME}, {"identity": [ALL]}, YES),
+        (USER, {"AWS": HOME}, {"identity": [ALL], "boundary": OTHER}, NO),
+        (SESSION, {"AWS": ROLE}, {}, YES),
+        (SESSION, {"AWS": ROLE}, {"boundary": OTHER}, NO),
+        (SESSION, {"AWS": ROLE}, {"session": OTHER}, NO),
+        (SESSION, {"AWS": ROLE}, {"boundary": ALL, "session": ALL}, YES),
+        (SESSION, {"AWS": SESSION}, {"boundary": OTHER}, YES),
+        (SESSION, {"AWS": SESSION}, {"session": OTHER}, YES),
+        (SESSION, "*", {"session": OTHER}, YES),
+        (FEDERATED, {"AWS": FEDERATED}, {}, YES),
+        (FEDERATED, {"AWS": USER}, {}, NO),
+        (FEDERATED, {"AWS": USER}, {"session": ALL}, YES),
+        (FEDERATED, {"AWS": USER}, {"session": OTHER}, NO),
+        (FEDERATED, {"AWS": HOME}, {"identity": [ALL]}, NO),
+        (FEDERATED, {"AWS": HOME}, {"identity": [ALL], "session": ALL}, YES),
+    ],
+)
+def test_a_grant_in_the_same_account(caller: str, principal: Any, limits: Any, expected: Any) -> None:
+    assert said(caller, resource=on(principal), **limits) == expected
+
+
+@pytest.mark.parametrize("principal", [{"AWS": EVE}, {"AWS": ABROAD}, "*"])
+def test_another_account_needs_both_sides(principal: Any) -> None:
+    assert said(EVE, resource=on(principal)) == NO
+    assert said(EVE, identity=[ALL]) == NO
+    assert said(EVE, resource=on(principal), identity=[ALL]) == YES
+    assert said(EVE, resource=on(principal), identity=[ALL], boundary=OTHER) == NO
+    assert said(EVE, resource=on(principal), identity=[ALL], scp_levels={"root": [OTHER]}) == NO
+
+
+def test_a_session_grant_abroad_does_not_pass_the_session_policy() -> None:
+    caller = f"arn:aws:sts::{ABROAD}:assumed-role/app/s1"
+    assert said(caller, resource=on({"AWS": caller}), identity=[ALL], session=OTHER) == NO
+    assert said(caller, resource=on({"AWS": caller}), identity=[ALL], session=ALL) == YES
+
+
+@pytest.mark.parametrize("place", ["identity", "boundary", "session", "resource", "scp_levels", "rcp_levels"])
+def test_an_explicit_deny_binds_wherever_it_stands(place: str) -> None:
+    policies: dict[str, Any] = {"identity": [ALL], "resource": on("*")}
+    assert said(SESSION, **policies) == YES
+    denial = document(allow(), deny("s3:GetObject"))
+    if place in {"resource", "rcp_levels"}:
+        denial = on("*", deny("s3:GetObject", Principal="*"))
+    policies[place] = {"root": [denial]} if place.endswith("levels") else denial
+    assert said(SESSION, **policies) == DENIED
+
+
+def test_the_identity_path_needs_boundary_and_session() -> None:
+    assert said(SESSION, identity=[ALL]) == YES
+    assert said(SESSION, identity=[ALL], boundary=OTHER) == NO
+    assert said(SESSION, identity=[ALL], session=OTHER) == NO
+    assert said(SESSION, identity=[OTHER, ALL], boundary=ALL, session=[OTHER, ALL]) == YES
+
+
+def test_the_root_user_may_what_nothing_forbids() -> None:
+    told = decision(ROOT)
+    assert (told.outcome, told.reason) == ("allow", "The root user may do what nothing forbids.")
+    assert said(ROOT, scp_levels={"root": [document(deny())]}) == DENIED
+    assert said(ROOT, resource=on("*", deny(Principal="*"))) == DENIED
+    assert said(ROOT, "kms:Decrypt", KEY, key_policy=on({"AWS": ROLE})) == NO
+    assert said(ROOT, "kms:Decrypt", KEY, key_policy=on({"AWS": HOME})) == YES
+
+
+@pytest.mark.parametrize("caller", ["anonymous", "sns.amazonaws.com", "canonical:abc", "federated:accounts.google.com"])
+def test_who_has_no_policies_is_judged_by_the_resource_alone(caller: str) -> None:
+    assert said(caller, resource=on("*"), boundary=OTHER, scp_levels={"root": []}) == YES
+    assert said(caller, identity=[ALL]) == NO
+    assert said(caller, resource=on({"AWS": HOME})) == NO
+
+
+# -- control policies ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ({}, YES),
+        ({"root": [ALL], "ou": [ALL], "account": [ALL]}, YES),
+        ({"root": [ALL], "ou": [OTHER], "account": [ALL]}, NO),
+        ({"root": [OTHER, ALL]}, YES),
+        ({"root": []}, NO),
+        ({"root": [document(allow(), deny("s3:*"))], "account": [ALL]}, DENIED),
+    ],
+)
+def test_every_level_of_service_control_policies_must_allow(levels: Any, expected: Any) -> None:
+    assert said(identity=[ALL], scp_levels=levels) == expected
+
+
+def test_who_service_control_policies_do_not_bind() -> None:
+    closed = {"root": [document(deny())]}
+    linked = f"arn:aws:iam::{HOME}:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"
+    assert said(linked, identity=[ALL], scp_levels=closed) == YES
+    assert said(identity=[ALL], scp_levels=closed, principal_account_is_management=True) == YES
+    assert said("sns.amazonaws.com", resource=on("*"), scp_levels=closed) == YES
+
+
+def test_a_name_alone_does_not_prove_a_service_linked_role() -> None:
+    caller = f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s"
+    assert said(caller, identity=[ALL], scp_levels={"root": [document(deny())]}) == UNKNOWN
+    assert said(caller, identity=[ALL], scp_levels={"root": [ALL]}) == YES
+
+
+def test_resource_control_policies_bind_whoever_calls() -> None:
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    for caller in (USER, "anonymous", "sns.amazonaws.com"):
+        assert said(caller, resource=on("*"), rcp_levels=closed) == DENIED
+    assert said(EVE, identity=[ALL], resource=on("*"), rcp_levels=closed) == DENIED
+    assert said(identity=[ALL], rcp_levels={"root": []}) == YES
+
+
+def test_what_resource_control_policies_do_not_bind() -> None:
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    assert said(identity=[ALL], rcp_levels=closed, principal_account_is_management=True) == YES
+    assert said(USER, "kms:RetireGrant", KEY, key_policy=on({"AWS": USER}), rcp_levels=closed) == YES
+    assert (
+        said(EVE, identity=[ALL], resource=on("*"), rcp_levels=closed, principal_account_is_management=True) == DENIED
+    )
+
+
+def test_whether_an_unlisted_service_is_bound_is_unknown() -> None:
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    told = decision(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=closed)
+    assert (told.outcome, told.assumptions) == ("unknown", ("SERVICE_OUTSIDE_RCP_LIST",))
+    silent = {"root": [document(deny("ec2:*", Principal="*"))]}
+    assert said(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=silent) == YES
+
+
+# -- NotPrincipal --------------------------------------------------------------------------------------------------
+
+
+def test_an_exemption_must_name_the_account_too() -> None:
+    def told(*named: str, **more: Any) -> Decision:
+        return decision(identity=[ALL], resource=document(deny("s3:*", NotPrincipal={"AWS": list(named)})), **more)
+
+    assert told(USER, HOME).outcome == "allow"
+    assert (told(USER).outcome, told(USER).assumptions) == ("deny", ("NOT_PRINCIPAL_NEEDS_ACCOUNT",))
+    assert told(EVE, ABROAD).outcome == "deny"
+    bounded = told(USER, HOME, boundary=ALL)
+    assert (bounded.outcome, bounded.kind) == ("deny", "explicit")
+    assert bounded.assumptions == ("NOT_PRINCIPAL_DENIES_BOUNDED",)
+
+
+# -- services ------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_does_not_trust_its_account_by_itself() -> None:
+    assert said(USER, "kms:Decrypt", KEY, identity=[ALL]) == NO
+    assert said(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": USER})) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": HOME})) == NO
+    assert said(USER, "kms:Decrypt", KEY, identity=[ALL], key_policy=on({"AWS": HOME}), boundary=OTHER) == NO
+    assert said(EVE, "kms:Decrypt", KEY, identity=[ALL], key_policy=on({"AWS": ABROAD})) == YES
+    assert said(EVE, "kms:Decrypt", KEY, key_policy=on({"AWS": EVE})) == NO
+    assert said(USER, "kms:ListKeys", "*", identity=[ALL]) == YES
+
+
+def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
+    def told(caller: str, trusted: Any, action: str = "sts:AssumeRole", **more: Any) -> Any:
+        trust = document({"Effect": "Allow", "Action": "sts:*", "Principal": trusted})
+        return said(caller, action, TARGET, trust=trust, **more)
+
+    assert said(USER, "sts:AssumeRole", TARGET, identity=[ALL]) == NO
+    assert told(USER, {"AWS": USER}) == YES
+    assert told(USER, {"AWS": HOME}) == NO
+    assert told(USER, {"AWS": HOME}, identity=[ALL]) == YES
+    assert told(EVE, {"AWS": EVE}) == NO
+    assert told(EVE, {"AWS": EVE}, identity=[ALL]) == YES
+    assert told(SESSION, {"AWS": ROLE}, boundary=OTHER) == NO
+    assert told("ec2.amazonaws.com", {"Service": "ec2.amazonaws.com"}) == YES
+    provider = "accounts.google.com"
+    assert told(f"federated:{provider}", {"Federated": provider}, "sts:AssumeRoleWithWebIdentity") == YES
+    assert told(f"federated:{provider}", {"AWS": HOME}, "sts:AssumeRoleWithWebIdentity") == NO
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        ({"ownership": "ObjectWriter"}, YES),
+        ({}, YES),
+        ({"ownership": "BucketOwnerEnforced"}, NO),
+        ({"bpa": {"IgnorePublicAcls": True}}, NO),
+        ({"bpa": {"BlockPublicAcls": True}}, YES),
+        ({"resource": document(deny("s3:*", Principal="*"))}, DENIED),
+    ],
+)
+def test_an_access_control_list_is_another_way_in(policies: Any, expected: Any) -> None:
+    grants = [{"grantee": "AllUsers", "permission": "READ"}]
+    assert said("anonymous", acl=grants, **policies) == expected
+
+
+def test_signed_callers_of_another_account_need_their_own_side_for_an_acl() -> None:
+    grants = [{"grantee": "AuthenticatedUsers", "permission": "READ"}]
+    assert said("anonymous", acl=grants) == NO
+    assert said(EVE, acl=grants) == NO
+    assert said(EVE, acl=grants, identity=[ALL]) == YES
+
+
+def test_whose_a_canonical_id_is_cannot_be_told() -> None:
+    grants = [{"grantee": "abc", "permission": "READ"}]
+    told = decision(EVE, acl=grants, identity=[ALL])
+    assert told.outcome == "unknown"
+    assert "CANONICAL_USER_IS_CALLER" in told.assumptions
+    assert said(EVE, acl=grants) == NO
+    assert said("canonical:abc", acl=grants) == YES
+
+
+def test_block_public_access_closes_a_public_policy_to_other_accounts() -> None:
+    bpa = {"RestrictPublicBuckets": True}
+    public = on("*", allow("s3:*", Principal={"AWS": ABROAD}))
+    assert said("anonymous", resource=public, bpa=bpa) == NO
+    assert said(EVE, identity=[ALL], resource=public, bpa=bpa) == NO
+    assert said(USER, resource=public, bpa=bpa) == YES
+    assert said("sns.amazonaws.com", resource=public, bpa=bpa) == YES
+    assert said(EVE, identity=[ALL], resource=on({"AWS": ABROAD}), bpa=bpa) == YES
+    assert "Block Public Access" in decision("anonymous", resource=public, bpa=bpa).reason
+
+
+def test_what_is_public_may_be_asked_elsewhere() -> None:
+    policies = PolicySet.from_json({"resource": on("*"), "bpa": {"RestrictPublicBuckets": True}})
+    request = Request("anonymous", "s3:GetObject", OBJECT, HOME)
+    assert decide(request, policies, is_public=lambda _: False).outcome == "allow"
+    unknown = decide(request, policies, is_public=lambda _: None)
+    assert (unknown.outcome, "public as a whole" in unknown.reason) == ("unknown", True)
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ([{"Principal": "*"}], True),
+        ([{"Principal": {"AWS": ABROAD}}], False),
+        ([{"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}], False),
+        ([{"Principal": "*", "Condition": {"StringLike": {"aws:SourceVpc": "vpc-*"}}}], True),
+        ([{"Principal": "*", "Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}}], True),
+        ([{"Principal": "*", "Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}], True),
+        ([{"Principal": "*", "Condition": {"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-1"}}}], True),
+        ([{"Principal": "*", "Condition": {"NumericEquals": {"s3:max-keys": "1"}}}], True),
+        ([{"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/1"}}}], True),
+        ([{"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}], False),
+        ([{"Principal": "*", "Condition": {"Odd": {"aws:SourceVpc": "vpc-1"}}}], None),
+        ([{"Principal": {"Federated": "graph.facebook.com"}}], True),
+        ([{"NotPrincipal": {"AWS": HOME}}], True),
+        ([{"Principal": "*"}, {"Principal": "*", "Effect": "Deny"}], None),
+        ([{"Principal": "*", "Effect": "Deny"}], False),
+        ([{"Principal": "*", "Surprise": 1}], None),
+    ],
+)
+def test_the_form_of_a_public_policy(statements: Any, expected: Any) -> None:
+    assert public_by_form(parse_value(document(*(allow() | statement for statement in statements)))) is expected
+
+
+# -- what cannot be told -------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_owner_matters_only_where_the_answer_depends_on_it() -> None:
+    told = decision(USER, "s3:GetObject", OBJECT, "", identity=[ALL])
+    assert (told.outcome, told.reason) == (
+        "unknown",
+        "The account of the resource is not told, and the answer depends on it.",
+    )
+    assert said(USER, "s3:GetObject", OBJECT, "") == NO
+    assert said(USER, "s3:GetObject", OBJECT, "", identity=[ALL], resource=on("*")) == YES
+    assert said(USER, "s3:ListAllMyBuckets", "*", "", identity=[ALL]) == YES
+
+
+def test_what_is_not_understood_stays_open_where_it_could_matter() -> None:
+    odd = document(deny(Condition={"Odd": {"a": "b"}}))
+    assert said(identity=[ALL, odd]) == UNKNOWN
+    assert said(identity=[odd]) == NO
+    assert said(identity=[ALL, odd], boundary=document(deny())) == DENIED
+    assert said(identity=[document(allow(Condition={"Odd": {"a": "b"}}))]) == UNKNOWN
+    assert said(identity=[document(allow(Condition={"Odd": {"a": "b"}})), ALL]) == YES
+
+
+def test_a_principal_where_none_belongs_is_open() -> None:
+    assert said(identity=[on("*")]) == UNKNOWN
+    assert said(resource=ALL) == UNKNOWN
+    assert said(EVE, resource=ALL) == NO
+
+
+def test_a_wildcard_that_would_cross_colons_is_open() -> None:
+    queue = f"arn:aws:sqs:eu:{HOME}:q"
+    assert said(USER, "sqs:SendMessage", queue, identity=[document(allow(Resource=f"arn:aws:*:{HOME}:q"))]) == UNKNOWN
+    assert (
+        said(USER, "sqs:SendMessage", queue, identity=[ALL, document(deny(Resource=f"arn:aws:*:{HOME}:q"))]) == UNKNOWN
+    )
+
+
+# -- telling -------------------------------------------------------------------------------------------------------
+
+
+def test_a_decision_names_its_statements_and_shows_each_step() -> None:
+    told = decision(identity=[ALL, document(deny("s3:*", Sid="NoBuckets"))], scp_levels={"root": [ALL], "ou": [ALL]})
+    assert told.reason == "Denied by statement 0 (NoBuckets) of the caller's policy [1]."
+    assert [(ref.document, ref.statement, ref.sid, ref.effect) for ref in told.statements] == [
+        ("identity[1]", 0, "NoBuckets", "Deny")
+    ]
+    assert [(step.statement.document, step.truth) for step in told.steps] == [
+        ("identity[0]", True),
+        ("identity[1]", True),
+        ("scp:root", True),
+        ("scp:ou", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("policies", "caller", "reason"),
+    [
+        ({}, USER, "No policy of the caller allows it."),
+        ({"identity": [ALL], "boundary": OTHER}, USER, "The permissions boundary does not allow it."),
+        ({"identity": [ALL], "session": OTHER}, SESSION, "The session policy does not allow it."),
+        (
+            {"identity": [ALL], "scp_levels": {"ou-1": [OTHER]}},
+            USER,
+            "No service control policy at the level 'ou-1' allows it.",
+        ),
+        ({"identity": [ALL]}, EVE, "The caller is of another account, and no statement on the resource allows it."),
+        ({"identity": [ALL]}, FEDERATED, "Nothing that the caller may use allows it."),
+    ],
+)
+def test_the_reason_says_what_is_missing(policies: Any, caller: str, reason: str) -> None:
+    assert decision(caller, **policies).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("policies", "message"),
+    [
+        ([], "policies must be an object"),
+        ({"identities": []}, "policies has no element 'identities'"),
+        ({"identity": ["{"]}, "identity[0]: The document ends too early"),
+        (
+            {"identity": [{"Version": "2012-10-17", "Statement": {"Effect": "allow"}}]},
+            "identity[0]: A statement needs Effect",
+        ),
+        ({"scp_levels": []}, "scp_levels must be an object of lists of documents"),
+        ({"bpa": {"RestrictPublicBuckets": "yes"}}, "bpa must hold"),
+        ({"bpa": []}, "bpa must be an object"),
+        ({"bpa": {"Other": True}}, "bpa must hold"),
+        ({"acl": {}}, "acl must be a list of objects"),
+        ({"ownership": "Mine"}, "ownership must be one of"),
+        ({"principal_account_is_management": "no"}, "principal_account_is_management must be"),
+    ],
+)
+def test_a_policy_set_that_is_not_understood_is_refused(policies: Any, message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        PolicySet.from_json(policies)
+    assert message in str(caught.value)
+
+
+def test_documents_may_be_texts() -> None:
+    policies = PolicySet.from_json({"identity": [json.dumps(ALL)], "boundary": None, "session": [ALL]})
+    assert isinstance(policies.identity[0], Policy)
+    assert (policies.boundary, len(policies.session or ())) == (None, 1)
