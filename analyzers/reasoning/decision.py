@@ -90,7 +90,7 @@ def decide(request: Request, policies: PolicySet, *, is_public: IsPublic = publi
     notes = tuple(sorted(case.assumptions))
     if denied is None or allowed is None:
         open_steps = [step for step in steps if step.truth is None]
-        reason = _unclear(case, open_steps, denied)
+        reason = _unclear(case, open_steps)
         return Decision(Outcome.UNKNOWN, None, reason, tuple(step.statement for step in open_steps), steps, notes)
     grants = _grants(case, steps)
     if direct := _passes_session(case):
@@ -302,7 +302,7 @@ def _missing(case: _Case, passes: Truth) -> str:
     return "Nothing that the caller may use allows it."
 
 
-def _unclear(case: _Case, open_steps: list[Step], denied: Truth) -> str:
+def _unclear(case: _Case, open_steps: list[Step]) -> str:
     if open_steps:
         step = open_steps[0]
         deed = "denies" if step.statement.effect is Effect.DENY else "allows"
@@ -311,6 +311,4 @@ def _unclear(case: _Case, open_steps: list[Step], denied: Truth) -> str:
         return "The account of the resource is not told, and the answer depends on it."
     if case.blocked is None:
         return "Whether the bucket's policy is public as a whole is not known, and the answer depends on it."
-    if denied is None:
-        return "Whether control policies bind this request is not known."
-    return "The answer depends on what the documents leave open."
+    return "Whether control policies bind this request is not known."

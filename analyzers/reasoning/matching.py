@@ -20,6 +20,7 @@ from analyzers.policy.model import (
     Policy,
     PrincipalEntry,
     PrincipalKind,
+    Principals,
     SetQualifier,
     Statement,
 )
@@ -123,13 +124,16 @@ class Element(NamedTuple):
 def elements(policy: Policy, statement: Statement, call: Call) -> Iterator[Element]:
     """What must hold for the statement to match, the cheap ones first. Every one of them must."""
     where: Path = ("Statement", statement.index)
-    for what, name, check in (
-        (statement.principals, "Principal", lambda: _principals(statement, call)),
-        (statement.actions, "Action", lambda: _actions(statement.actions, call)),
-        (statement.resources, "Resource", lambda: _resources(policy, statement, call)),
-    ):
-        if what is not None:
-            yield Element(f"the {name.lower()}", (*where, f"Not{name}" if what.negated else name), check)
+    if (principals := statement.principals) is not None:
+        name = "NotPrincipal" if principals.negated else "Principal"
+        yield Element("the principal", (*where, name), lambda: _principals(principals, call))
+    if (actions := statement.actions) is not None:
+        name = "NotAction" if actions.negated else "Action"
+        yield Element("the action", (*where, name), lambda: _actions(actions, call))
+    if (resources := statement.resources) is not None:
+        name = "NotResource" if resources.negated else "Resource"
+        check = lambda: _resources(policy, resources, call, statement.effect)  # noqa: E731
+        yield Element("the resource", (*where, name), check)
     for condition in statement.conditions:
         path = (*where, "Condition", spelled_operator(condition), condition.key)
         yield Element(f"the condition on {condition.key}", path, _check(policy, condition, call, statement.effect))
@@ -256,10 +260,7 @@ def _filled(pattern: tuple[Token, ...], call: Call) -> tuple[Token, ...] | None:
 # -- elements ------------------------------------------------------------------------------------------------------
 
 
-def _principals(statement: Statement, call: Call) -> Truth:
-    principals = statement.principals
-    if principals is None:
-        return True
+def _principals(principals: Principals, call: Call) -> Truth:
     named = any(principal_matches(entry, call) for entry in principals.entries)
     return not named if principals.negated else named
 
@@ -286,9 +287,7 @@ def principal_matches(entry: PrincipalEntry, call: Call) -> bool:
     return request.principal == entry.value
 
 
-def _actions(actions: Patterns | None, call: Call) -> Truth:
-    if actions is None:
-        return True
+def _actions(actions: Patterns, call: Call) -> Truth:
     asked = call.request.action.lower()
     named = any_of(_action(pattern.lower(), asked) for pattern in actions.values)
     return inverse(named) if actions.negated else named
@@ -303,11 +302,8 @@ def _action(pattern: str, asked: str) -> Truth:
     return True if literal or not pattern.strip("*") or pattern == "*:*" else assumptions.ACTION_WITHOUT_SERVICE
 
 
-def _resources(policy: Policy, statement: Statement, call: Call) -> Truth:
-    resources = statement.resources
-    if resources is None:
-        return True
-    named = any_of(_resource(policy, pattern, call, statement.effect) for pattern in resources.values)
+def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) -> Truth:
+    named = any_of(_resource(policy, pattern, call, effect) for pattern in resources.values)
     return inverse(named) if resources.negated else named
 
 

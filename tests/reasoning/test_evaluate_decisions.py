@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from analyzers.policy import Policy, parse_value
+from analyzers.reasoning import assumptions
 from analyzers.reasoning.bucket_access import public_by_form
 from analyzers.reasoning.decision import decide
-from analyzers.reasoning.evaluate import Decision
+from analyzers.reasoning.evaluate import Decision, resource_side
 from analyzers.reasoning.policy_set import PolicySet
 from analyzers.reasoning.request import Request
 
@@ -119,6 +120,14 @@ def test_an_explicit_deny_binds_wherever_it_stands(place: str) -> None:
     assert said(SESSION, **policies) == DENIED
 
 
+def test_the_other_reading_of_session_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = decision(SESSION, resource=on({"AWS": SESSION}), session=OTHER)
+    assert (told.outcome, told.assumptions) == ("allow", ("DIRECT_GRANT_PASSES_SESSION_POLICY",))
+    assert decision(SESSION, resource=on({"AWS": SESSION}), session=ALL).assumptions == ()
+    monkeypatch.setattr(assumptions, "DIRECT_GRANT_PASSES_SESSION_POLICY", False)
+    assert said(SESSION, resource=on({"AWS": SESSION}), session=OTHER) == NO
+
+
 def test_the_identity_path_needs_boundary_and_session() -> None:
     assert said(SESSION, identity=[ALL]) == YES
     assert said(SESSION, identity=[ALL], boundary=OTHER) == NO
@@ -172,6 +181,8 @@ def test_a_name_alone_does_not_prove_a_service_linked_role() -> None:
     caller = f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s"
     assert said(caller, identity=[ALL], scp_levels={"root": [document(deny())]}) == UNKNOWN
     assert said(caller, identity=[ALL], scp_levels={"root": [ALL]}) == YES
+    told = decision(caller, identity=[ALL], scp_levels={"root": []})
+    assert (told.outcome, told.reason) == ("unknown", "Whether control policies bind this request is not known.")
 
 
 def test_resource_control_policies_bind_whoever_calls() -> None:
@@ -342,6 +353,23 @@ def test_what_is_not_understood_stays_open_where_it_could_matter() -> None:
     assert said(identity=[ALL, odd], boundary=document(deny())) == DENIED
     assert said(identity=[document(allow(Condition={"Odd": {"a": "b"}}))]) == UNKNOWN
     assert said(identity=[document(allow(Condition={"Odd": {"a": "b"}})), ALL]) == YES
+
+
+def test_the_resource_side_is_open_where_a_statement_is() -> None:
+    odd = {"Odd": {"a": "b"}}
+    request = Request("anonymous", "s3:GetObject", OBJECT, HOME)
+
+    def told(*statements: dict[str, Any], denies: tuple[Policy, ...] = ()) -> tuple[str, str | None]:
+        answer = resource_side(request, [parse_value(document(*statements))], denies)
+        return answer.outcome.value, answer.kind
+
+    assert told(allow(Principal="*", Condition=odd)) == UNKNOWN
+    assert told(allow(Principal="*", Condition=odd), allow(Principal="*")) == YES
+    assert told(allow(Principal="*"), deny(Principal="*", Condition=odd)) == UNKNOWN
+    assert told(deny(Principal="*", Condition=odd)) == NO
+    guard = parse_value(document(allow(Principal="*"), deny(Principal="*")))
+    assert told(allow(Principal="*"), denies=(guard,)) == DENIED
+    assert told(deny("ec2:*", Principal="*"), denies=(guard,)) == DENIED
 
 
 def test_a_principal_where_none_belongs_is_open() -> None:
