@@ -8,11 +8,12 @@ a verdict less sure of safety, never more.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from . import keys
 from .formula import Formula, Holds, Is, Present, Some, Test, Var, conj, disj, negate
-from .globs import ANY_RUN, FIELD_RUN, Glob, concat, glob, literal
+from .globs import ANY, ANY_RUN, FIELD_ONE, FIELD_RUN, Glob, Step, concat, literal
 from .request import CallerKind
 from .space import Vocabulary
 from .symbolic import ACTION, CANONICAL, PRINCIPAL, account_glob
@@ -24,33 +25,24 @@ _SIGNED = disj([Is(CallerKind.AWS), Is(CallerKind.CANONICAL_USER)])
 _FEDERATED = Is(CallerKind.FEDERATED)
 
 _IDENTITY = keys.SIGNED_ONLY | {"aws:username"}
-_NAME = (ANY_RUN,)
 
 UNIVERSES: dict[Var, tuple[Glob, ...]] = {Var("aws:principalisawsservice"): (literal("false", fold=True),)}
 """Keys that can have few values only; service principals are not asked about."""
 
 
-def _identity(service: str, kind: str) -> Glob:
+def _identity(service: str, kind: str, *name: Step) -> Glob:
+    """ARNs of one kind of principal; neither account nor name is empty."""
     colon = literal(":")
-    return concat(
-        literal("arn:aws"),
-        (FIELD_RUN,),
-        colon,
-        literal(service),
-        colon,
-        colon,
-        (FIELD_RUN,),
-        colon,
-        literal(kind),
-        _NAME,
-    )
+    account = (FIELD_ONE, FIELD_RUN)
+    head = concat(literal("arn:aws"), (FIELD_RUN,), colon, literal(service), colon, colon, account, colon)
+    return concat(head, literal(kind), name)
 
 
 PRINCIPALS: tuple[Glob, ...] = (
-    _identity("iam", "user/"),
-    _identity("iam", "role/"),
-    _identity("sts", "federated-user/"),
-    (*glob(("arn:aws",)), FIELD_RUN, *literal(":iam::"), FIELD_RUN, *literal(":root")),
+    _identity("iam", "user/", ANY, ANY_RUN),
+    _identity("iam", "role/", ANY, ANY_RUN),
+    _identity("sts", "federated-user/", ANY, ANY_RUN),
+    _identity("iam", "root"),
 )
 """The forms of aws:PrincipalArn. A role session shows its role."""
 
@@ -81,7 +73,7 @@ def axioms(vocabulary: Vocabulary) -> Iterator[Formula]:
         elif key != "aws:principalarn" and (key in _IDENTITY or key.startswith("aws:principaltag/")):
             yield _implies(Present(key), _SIGNED)
         elif keys.by_identity_provider(key):
-            yield _implies(Present(key), _FEDERATED)
+            yield _implies(Present(key), negate(Is(CallerKind.ANONYMOUS)))  # sessions carry the claims on
     yield from _organization(vocabulary)
     actions = vocabulary.tests.get(ACTION, {})
     for test in (WEB_IDENTITY_ACTION, SAML_ACTION):
@@ -116,7 +108,7 @@ def _begins(path: Test, organization: Test) -> bool:
 
 
 def outside(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
-    """The caller, and what the call comes through, are not inside the zone of trust.
+    """The caller is not inside the zone of trust.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/what-is-access-analyzer.html#what-is-access-analyzer-zone-of-trust
     """
@@ -125,6 +117,17 @@ def outside(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
     parts += [negate(Holds(PRINCIPAL, test)) for test in own]
     for canonical in stranger.canonical_users:
         parts.append(negate(conj([Is(CallerKind.CANONICAL_USER), Holds(CANONICAL, literal(canonical))])))
+    if stranger.by_organization and stranger.organization:
+        parts += _not_of_organization(stranger, vocabulary, {ORGANIZATION.name}, {"aws:principalorgpaths"})
+    return conj(parts)
+
+
+def not_through_the_zone(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
+    """The call does not come through a source inside the zone of trust: a topic, an endpoint, an access point.
+
+    For statements that let in everybody who comes through; whoever is named is outside whatever he comes through.
+    """
+    parts: list[Formula] = []
     for key in sorted(vocabulary.keys & keys.SOURCE_ACCOUNT):
         parts += [_not_from(key, literal(account)) for account in stranger.accounts]
     for key in sorted(vocabulary.keys & keys.SOURCE_ARN):
@@ -133,13 +136,20 @@ def outside(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
             pattern = concat(literal("arn:"), *((FIELD_RUN,), colon) * 3, literal(account), colon, (ANY_RUN,))
             parts.append(_not_from(key, pattern))
     if stranger.by_organization and stranger.organization:
-        id_ = literal(stranger.organization)
-        for key in sorted(vocabulary.keys & (keys.SOURCE_ORGANIZATION | {ORGANIZATION.name})):
-            parts.append(_not_from(key, id_))
-        for key in sorted(vocabulary.keys & {"aws:principalorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths"}):
-            inside = frozenset([concat(id_, literal("/"), (ANY_RUN,))])
-            parts.append(negate(conj([Present(key), Some(Var(f"{key}[]"), inside)])))
+        paths = {"aws:sourceorgpaths", "aws:vpceorgpaths"}
+        parts += _not_of_organization(stranger, vocabulary, keys.SOURCE_ORGANIZATION, paths)
     return conj(parts)
+
+
+def _not_of_organization(
+    stranger: Stranger, vocabulary: Vocabulary, ids: AbstractSet[str], paths: AbstractSet[str]
+) -> Iterator[Formula]:
+    id_ = literal(stranger.organization)
+    for key in sorted(vocabulary.keys & ids):
+        yield _not_from(key, id_)
+    for key in sorted(vocabulary.keys & paths):
+        inside = frozenset([concat(id_, literal("/"), (ANY_RUN,))])
+        yield negate(conj([Present(key), Some(Var(f"{key}[]"), inside)]))
 
 
 def _not_from(key: str, test: Glob) -> Formula:

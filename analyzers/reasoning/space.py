@@ -30,7 +30,7 @@ from .formula import (
     Test,
     Var,
 )
-from .globs import Glob, literal
+from .globs import Glob, Step, literal
 from .request import CallerKind
 from .seeds import seeds_for
 
@@ -78,7 +78,11 @@ _TRUTHS = (literal("true"), literal("false"))
 
 
 def _only_truths(tests: Iterable[Test]) -> bool:
-    """Whether a key is compared with true and false only: then it has no other values."""
+    """Whether a key is compared by the operator Bool, and with true and false only: then it has no other values."""
+    if not any(
+        isinstance(test, tuple) and test and isinstance(test[0], Step) and len(test[0].chars) > 1 for test in tests
+    ):
+        return False
     for test in tests:
         if not isinstance(test, tuple):
             return False

@@ -124,7 +124,7 @@ class Reader:
 
     def principal(self, entry: PrincipalEntry) -> Formula:
         """SEMANTICS 1.6."""
-        if entry.kind is PrincipalKind.AWS and ":role/" in entry.value:
+        if entry.kind is PrincipalKind.AWS and ":role/" in entry.value and not set("*?") & set(entry.value):
             self.hints.setdefault(PRINCIPAL, []).append(entry.value)
         return _principal(entry)
 
@@ -155,7 +155,7 @@ class Reader:
             matched: Formula = TRUE if any(all(step.run for step in rest) for rest in rests) else FALSE
         else:
             matched = disj(TRUE if rest == EVERYTHING else Holds(self.scene.rest, rest) for rest in rests)
-        return conj([matched, *self.related(parts)]) if matched != FALSE else FALSE
+        return conj([matched, *self.related(parts, self.scene.rest.name)]) if matched != FALSE else FALSE
 
     # -- conditions --------------------------------------------------------------------------------------------
 
@@ -163,13 +163,13 @@ class Reader:
         """SEMANTICS 2. Absent is never the empty string: presence is a variable of its own."""
         rule = lookup(condition.operator.name) if condition.operator.known else None
         if rule is None:
-            return Open(f"{condition.operator.name} on {condition.key}")
+            return Open(_say(condition))
         key = condition.key.lower()
         present = self.present(key)
         if rule.family is Family.NULL:
             wanted = [boolean(value) for value in condition.values]
             return disj(
-                negate(present) if value else present if value is not None else Open(f"Null on {condition.key}")
+                negate(present) if value else present if value is not None else Open(_say(condition))
                 for value in wanted
             )
         if key in self.scene.constants:
@@ -204,7 +204,7 @@ class Reader:
             passed = disj([negate(present), negate(Some(var, chosen, not rule.negated))])
         if not opens:
             return passed
-        return Open(f"{condition.operator.name} on {condition.key}")
+        return Open(_say(condition))
 
     def test(self, condition: Condition, rule: OperatorRule, value: str) -> Formula:
         """Whether the value of the key is as `value` says, for the positive form of the operator."""
@@ -218,13 +218,13 @@ class Reader:
         var = variable(key, rule)
         if key in keys.CALLER_ACCOUNT:
             if not isinstance(found, tuple) or isinstance(found, Comparison):
-                return Open(f"{condition.operator.name} on {condition.key}")
+                return Open(_say(condition))
             return conj([Holds(PRINCIPAL, account_glob(found)), *opens])
         return conj([Holds(var, found), *opens])
 
     def _value_test(self, condition: Condition, rule: OperatorRule, value: str) -> tuple[Test | None, list[Formula]]:
         """The test, and what else must hold; (None, []) if the value can match nothing."""
-        unclear: list[Formula] = [Open(f"{condition.operator.name} on {condition.key}: {value}")]
+        unclear: list[Formula] = [Open(f"{_say(condition)}: {value}")]
         if rule.family in {Family.NUMERIC, Family.DATE}:
             bound = number(value) if rule.family is Family.NUMERIC else instant(value)
             if bound is None:
@@ -246,7 +246,8 @@ class Reader:
         fields = 99 if condition.key.lower() in keys.CALLER_ACCOUNT else fields
         if any(isinstance(part, Variable) for part in parts):
             self.hints.setdefault(variable(condition.key.lower(), rule), []).append(spelled(parts))
-        return glob(parts, fold=rule.ignore_case, fields=fields), self.related(parts)
+        what = f"{condition.key.lower()} {rule.family} {rule.glob} {rule.ignore_case}"
+        return glob(parts, fold=rule.ignore_case, fields=fields), self.related(parts, what)
 
     def _constant(self, condition: Condition, rule: OperatorRule, value: str) -> Formula:
         """A key whose value is known: decide the condition, or leave it open where that needs another value."""
@@ -254,7 +255,7 @@ class Reader:
         for wanted in condition.values:
             test, opens = self._value_test(condition, rule, wanted)
             if opens or (test is not None and (not isinstance(test, tuple) or isinstance(test, Comparison))):
-                return Open(f"{condition.operator.name} on {condition.key}: {wanted}")
+                return Open(f"{_say(condition)}: {wanted}")
             outcomes.append(isinstance(test, tuple) and not isinstance(test, Comparison) and matches(test, value))
         return TRUE if any(outcomes) != rule.negated else FALSE
 
@@ -278,13 +279,13 @@ class Reader:
             filled.append(part if known is None else known)
         return tuple(filled)
 
-    def related(self, parts: tuple[Token, ...]) -> list[Formula]:
+    def related(self, parts: tuple[Token, ...], what: str) -> list[Formula]:
         """What else a pattern needs that holds the unknown value of another key: that the key has a value, if there
         is no default, and that the values agree, which is left open."""
         wanted: list[Formula] = []
         for part in parts:
             if isinstance(part, Variable):
-                wanted.append(Open("".join(map(str, map(_show, parts)))))
+                wanted.append(Open(f"{what}: {''.join(map(_show, parts))}"))
                 if part.default is None:
                     wanted.append(self.present(part.key))
         return wanted
@@ -306,6 +307,9 @@ def _principal(entry: PrincipalEntry) -> Formula:
         return FALSE  # the id of a deleted entity, which never comes back
     _, partition, service, _, account, name = fields
     caller = Is(CallerKind.AWS)
+    if set("*?") & set(entry.value):  # AWS refuses such an entry; should one exist, it is not taken for harmless
+        pattern = glob(tokens(entry.value, wildcards=True, variables=False))
+        return conj([caller, Holds(PRINCIPAL, pattern), Open(f"principal {entry.value}")])
     if name == "root":
         return conj([caller, Holds(PRINCIPAL, account_glob(literal(account)))])
     if service == "sts" and name.startswith("assumed-role/"):
@@ -321,6 +325,11 @@ def action(pattern: str) -> Formula:
     """SEMANTICS 1.3: service and action compare without case."""
     test = glob(tokens(pattern.lower(), wildcards=True, variables=False))
     return TRUE if test == EVERYTHING else Holds(ACTION, test)
+
+
+def _say(condition: Condition) -> str:
+    """The name of an open condition: two of the same name must mean the same."""
+    return f"{condition.operator} on {condition.key.lower()}: {condition.values}"
 
 
 def _show(token: Token) -> str:

@@ -19,7 +19,16 @@ import z3
 from analyzers.policy.model import Effect, Policy
 
 from . import keys, terms
-from .axioms import PRINCIPALS, SAML_ACTION, UNIVERSES, WEB_IDENTITY_ACTION, Stranger, axioms, outside
+from .axioms import (
+    PRINCIPALS,
+    SAML_ACTION,
+    UNIVERSES,
+    WEB_IDENTITY_ACTION,
+    Stranger,
+    axioms,
+    not_through_the_zone,
+    outside,
+)
 from .formula import Formula, Holds, Is, Open, Present, Var, conj, disj, negate
 from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
 from .labels import ACTION as ACTION_COMPONENT
@@ -133,14 +142,15 @@ class _Finder:
         self.readers = [Reader(part.policy, part.scene) for part in question.parts]
         self.rules = [reader.rules() for reader in self.readers]
         labels = labels_of((reader.policy, reader) for reader in self.readers)
-        allowed = self._allowed()
-        base = [allowed, *(label.formula for label in labels), Present("aws:principalarn")]
+        base = [*(label.formula for label in labels), Present("aws:principalarn")]
         base += [rule.formula for rules in self.rules for rule in rules]  # what one says may be implied by another
         base += [Holds(ACTION, test) for test in self._tests_of_actions()]
         vocabulary = Vocabulary(base)
         stranger = Stranger(
             accounts, question.organization, question.by_organization, tuple(sorted(question.canonical_users))
         )
+        allowed = self._allowed(not_through_the_zone(stranger, vocabulary))
+        base.append(allowed)
         facts = [*axioms(vocabulary), outside(stranger, vocabulary), *self._kinds()]
         self.space = Space(
             Vocabulary([*base, *facts]),
@@ -159,13 +169,18 @@ class _Finder:
 
     # -- what is allowed ---------------------------------------------------------------------------------------
 
-    def _allowed(self) -> Formula:
+    def _allowed(self, through: Formula) -> Formula:
+        """`through`: what must hold besides where a statement lets in everybody."""
         gates: dict[int, list[Formula]] = {}
         denies: list[Formula] = []
         for part, rules in zip(self.question.parts, self.rules, strict=True):
             if part.gate != ONLY_DENIES:
                 gate = gates.setdefault(part.gate, [])
-                gate += [rule.formula for rule in rules if rule.effect is Effect.ALLOW]
+                gate += [
+                    conj([rule.formula, through]) if _lets_in_everybody(part.policy, rule.index) else rule.formula
+                    for rule in rules
+                    if rule.effect is Effect.ALLOW
+                ]
             denies += [negate(rule.formula) for rule in rules if rule.effect is Effect.DENY]
         return conj([*(disj(gate) for gate in gates.values()), *denies])
 
@@ -435,6 +450,9 @@ class _Finder:
             context |= self._identity(model)
         else:
             principal = self._caller(model)
+            arn = space.value(model, PRINCIPAL) or principal
+            if principal != arn and "/" in arn.split("/", 1)[1]:
+                context["aws:PrincipalArn"] = arn  # a session does not show its role's path
         action = space.value(model, ACTION) or f"{self.question.services[0]}:*"
         return Request(
             principal=principal,
@@ -474,6 +492,11 @@ def _spellings(question: Question) -> dict[str, str]:
                 if not set("*?") & set(pattern):
                     names.setdefault(pattern.lower(), pattern)
     return names
+
+
+def _lets_in_everybody(policy: Policy, index: int) -> bool:
+    principals = policy.statements[index].principals
+    return principals is None or principals.negated or any(entry.value == "*" for entry in principals.entries)
 
 
 def _only(policy: Policy, index: int) -> Policy:

@@ -137,6 +137,33 @@ def test_a_source_in_the_zone_is_not_outside() -> None:
     assert said(ask(other, kind="AWS::SQS::Queue", arn=arn)) == [("*", {"aws:SourceAccount": OTHER}, False)]
 
 
+def test_who_is_named_is_outside_whatever_he_comes_through() -> None:
+    tied = allow({"AWS": OTHER}, Condition={"StringEquals": {"aws:SourceAccount": OWN}})
+    assert [f.principal for f in ask(tied).findings] == [{"AWS": OTHER}]
+
+
+def test_a_claim_of_an_identity_provider_does_not_close_a_bucket() -> None:
+    tied = allow("*", Condition={"StringEquals": {"cognito-identity.amazonaws.com:aud": "pool"}})
+    assert ask(tied).findings
+
+
+def test_a_tag_that_is_compared_with_true_may_have_other_values() -> None:
+    tag = {"aws:PrincipalTag/a": "true"}
+    denies = [deny("*", Condition={"StringEquals": {"aws:PrincipalTag/a": value}}) for value in ("true", "false")]
+    assert ask(allow({"AWS": OTHER}), *denies, deny("*", Condition={"Null": {"aws:PrincipalTag/a": "true"}})).findings
+    assert ask(allow({"AWS": OTHER}, Condition={"Bool": tag})).findings
+
+
+def test_two_unknown_conditions_are_not_the_same() -> None:
+    one = allow("*", Condition={"StringMaybe": {"aws:x": "1"}})
+    other = deny("*", Condition={"StringMaybe": {"aws:x": "2"}})
+    assert [finding.proved for finding in ask(one, other).findings] == [False]
+
+
+def test_a_wildcard_in_a_principal_is_not_taken_for_harmless() -> None:
+    assert [f.proved for f in ask(allow({"AWS": f"arn:aws:iam::{OTHER}:role/*"})).findings] == [False]
+
+
 def test_restrict_public_buckets_closes_a_public_policy_as_a_whole() -> None:
     block = {"public_access_block": {"RestrictPublicBuckets": True}}
     assert said(ask(allow("*"), allow({"AWS": OTHER}), configuration=block)) == []
