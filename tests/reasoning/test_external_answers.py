@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from analyzers.policy import parse_value
+from analyzers.reasoning.question import Part, Question
 from analyzers.reasoning.symbolic import Scene
-from analyzers.reasoning.who import Part, Question, Way, who
+from analyzers.reasoning.who import Way, who
 from tests.shared import conformance
 
 OWNER = "222634363387"

@@ -1,0 +1,150 @@
+"""A request out of a model: by the examples of its classes, and as likely and as short as a way in allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import z3
+
+from . import keys, terms
+from .formula import Open, Present
+from .question import Question
+from .request import CallerKind, ContextValue, Request
+from .seeds import EXAMPLE, FIXED
+from .space import Space
+from .symbolic import ACTION, CANONICAL, PRINCIPAL, PROVIDER, SESSION
+
+
+class Examples:
+    """Reads requests out of the models of one question."""
+
+    def __init__(self, space: Space, question: Question) -> None:
+        self._space = space
+        self._question = question
+        self._names = _spellings(question)
+
+    def wishes(self) -> Iterator[z3.BoolRef]:
+        space, kinds = self._space, self._space.kinds
+        yield kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]
+        yield kinds[CallerKind.AWS]
+        for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
+            yield terms.no(space.expression(Present(key)))
+        for name in sorted(space.vocabulary.opens):
+            yield terms.no(space.expression(Open(name)))
+        usual = [space.flag(ACTION, name) for name in FIXED["action"]]
+        yield from (flag for flag in usual if flag is not None)
+        rest = self._question.parts[0].scene.rest
+        for action, flag in zip(FIXED["action"], usual, strict=True):
+            bare = space.flag(rest, "")
+            if flag is not None and bare is not None:
+                yield z3.Implies(flag, bare if "object" not in action else terms.no(bare))
+
+    def _prefers_anonymous(self) -> bool:
+        return self._question.services[0] in {"s3", "sqs", "sns"}
+
+    def request(self, model: z3.ModelRef) -> Request:
+        """The request that a model stands for, by the examples of its classes."""
+        space, scene = self._space, self._question.parts[0].scene
+        kind = space.kind(model)
+        context: dict[str, ContextValue] = {}
+        for var in space.cells:
+            key = var.name.removesuffix("[]")
+            if ":" not in key or key in scene.constants or key in keys.CALLER_ACCOUNT:
+                continue
+            if not space.present(model, key):
+                continue
+            if var in space.vocabulary.many:
+                context[self._names.get(key, key)] = space.values(model, var)
+            elif (value := space.value(model, var)) is not None:
+                context[self._names.get(key, key)] = value
+        derived = keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
+        for key in sorted(space.vocabulary.keys - derived):
+            if self._names.get(key, key) not in context and space.present(model, key):
+                context[self._names.get(key, key)] = EXAMPLE
+        if kind is CallerKind.ANONYMOUS:
+            principal = "anonymous"
+        elif kind is CallerKind.FEDERATED:
+            principal = f"federated:{space.value(model, PROVIDER) or 'example.com'}"
+        elif kind is CallerKind.CANONICAL_USER:
+            principal = f"canonical:{space.value(model, CANONICAL) or 'example'}"
+            context |= self._identity(model)
+        else:
+            principal = self._caller(model)
+            arn = space.value(model, PRINCIPAL) or principal
+            if principal != arn and "/" in arn.split("/", 1)[1]:
+                context["aws:PrincipalArn"] = arn  # a session does not show its role's path
+        action = space.value(model, ACTION) or f"{self._question.services[0]}:*"
+        return Request(
+            principal=principal,
+            action=self._names.get(action, _ACTION_NAMES.get(action, action)),
+            resource=space.value(model, scene.rest) or "",
+            resource_account=scene.constants.get("aws:resourceaccount", ""),
+            context=context,
+        )
+
+    def _identity(self, model: z3.ModelRef) -> dict[str, ContextValue]:
+        """What AWS knows of a canonical user besides, where a document asks: his principal, of which the name says
+        nothing."""
+        arn = self._space.value(model, PRINCIPAL) or ""
+        known = {"aws:principalarn": arn, "aws:principalisawsservice": "false"}
+        known |= dict.fromkeys(keys.CALLER_ACCOUNT, arn.split(":")[4] if arn else "")
+        return {self._names[key]: value for key, value in known.items() if key in self._names}
+
+    def _caller(self, model: z3.ModelRef) -> str:
+        arn = self._space.value(model, PRINCIPAL) or "arn:aws:iam::999999999999:role/stranger"
+        if SESSION not in self._space.cells:
+            return arn
+        partition, account, name = arn.split(":")[1], arn.split(":", 5)[4], arn.split(":", 5)[5]
+        if not name.startswith("role/"):
+            return arn
+        session = self._space.value(model, SESSION) or "example"
+        return f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/{session}"
+
+
+def _spellings(question: Question) -> dict[str, str]:
+    """Condition keys and actions as the documents write them, by their lower case."""
+    names: dict[str, str] = {}
+    for part in question.parts:
+        for statement in part.policy.statements:
+            for condition in statement.conditions:
+                names.setdefault(condition.key.lower(), condition.key)
+            for pattern in statement.actions.values if statement.actions else ():
+                if not set("*?") & set(pattern):
+                    names.setdefault(pattern.lower(), pattern)
+    return names
+
+
+_ACTION_NAMES = {
+    name.lower(): name
+    for name in [
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:PutBucketPolicy",
+        "s3:GetBucketAcl",
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "kms:DescribeKey",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "sns:Publish",
+        "sns:Subscribe",
+        "lambda:InvokeFunction",
+        "lambda:GetLayerVersion",
+        "secretsmanager:GetSecretValue",
+        "ecr:BatchGetImage",
+        "elasticfilesystem:ClientMount",
+        "dynamodb:GetItem",
+        "dynamodb:GetRecords",
+        "ec2:CreateVolume",
+        "rds:RestoreDBInstanceFromDBSnapshot",
+        "s3express:CreateSession",
+    ]
+}
+"""How AWS spells the actions that examples use; a policy compares without case."""
