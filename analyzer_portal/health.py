@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
 import redis
@@ -17,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 PULSE_SECONDS = 60
 """A beat whose last sign of life is older counts as dead."""
+ANSWER_SECONDS = 1.0
+"""A part that takes longer does not answer. A frozen server must not freeze who asks for its health."""
 
 
 @lru_cache(maxsize=1)
@@ -40,23 +43,42 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 with the state of each part if all are up, else 503."""
-    states = {name: _state(check) for name, check in CHECKS.items()}
+    deadline = time.monotonic() + ANSWER_SECONDS
+    running = [(name, PROBES[name].run(check)) for name, check in CHECKS.items()]
+    states = {name: _state(name, answer, deadline) for name, answer in running}
     ready = all(state["up"] for state in states.values())
     return JsonResponse({"ready": ready, **states}, status=200 if ready else 503)
 
 
-def _state(check: Callable[[], str]) -> dict[str, object]:
+class Probe:
+    """One check in a thread of its own. While it hangs nobody starts another: all wait for the same answer."""
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"health-{name}")
+        self._running: Future[str] | None = None
+
+    def run(self, check: Callable[[], str]) -> Future[str]:
+        running = self._running
+        if running is None or running.done():
+            running = self._running = self._threads.submit(check)
+        return running
+
+
+def _state(name: str, answer: Future[str], deadline: float) -> dict[str, object]:
     try:
-        problem = check()
+        problem = answer.result(max(0.0, deadline - time.monotonic()))
     except Exception as error:
-        logger.warning("health check failed: %s", type(error).__name__)
+        logger.warning("health check of %s failed: %s", name, type(error).__name__)
         problem = f"does not answer ({type(error).__name__})"
     return {"up": not problem, **({"problem": problem} if problem else {})}
 
 
 def _database() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()  # the connection of this thread, which no request closes
     return ""
 
 
@@ -90,3 +112,4 @@ CHECKS: dict[str, Callable[[], str]] = {
     "worker": _worker,
     "beat": beat,
 }
+PROBES = {name: Probe(name) for name in CHECKS}

@@ -18,12 +18,22 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from .embedded.services import NotStarted, Services, data_folder, die_with_parent
+from .embedded.children import end_with_parent, tied_to_parent
+from .embedded.folders import data_folder
+from .embedded.postgres import NotStarted
+from .embedded.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "organization.json"
-STOP_SECONDS = 8.0
+CHILDREN_STOP_SECONDS = 4.0
+JOINED_STOP_SECONDS = 1.0
+SERVERS_STOP_SECONDS = 3.0
+"""Together less than ten, and that is what a user waits for at most."""
 READY_SECONDS = 60.0
+
+END_SIGNALS = {"worker": signal.SIGKILL}
+"""What the system tells a child whose supervisor was killed: a worker would wait for servers that are gone as well.
+The sweeper hands its chunks out again."""
 
 
 class Failed(Exception):
@@ -113,8 +123,12 @@ class Portal:
         python, celery = sys.executable, [sys.executable, "-m", "celery", "-A", "analyzer_portal"]
         web = ["-m", "gunicorn", "analyzer_portal.wsgi", "--bind", f"127.0.0.1:{self.port}", "--workers", "2"]
         web += ["--threads", "4", "--timeout", "120", "--graceful-timeout", "4", "--worker-tmp-dir", "/tmp"]  # noqa: S108
+        web += ["--preload", "--no-control-socket"]  # load once for both; the socket would lie outside DATA
         self._start("web", [python, *web])
-        self._start("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip"])
+        self._start(
+            "worker",
+            [*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"],
+        )
         pid_file = self.data / "beat.pid"
         pid_file.unlink(missing_ok=True)
         self._start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", str(pid_file)])
@@ -128,7 +142,7 @@ class Portal:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=tied_to_parent(END_SIGNALS.get(name, signal.SIGTERM)),
         )
 
     def wait_until_ready(self) -> None:
@@ -206,17 +220,17 @@ class Portal:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Stop every child within STOP_SECONDS, then the servers."""
+        """Stop every child, then the servers, within ten seconds."""
         for child in self.children.values():
             if child.poll() is None:
                 child.terminate()
-        deadline = time.monotonic() + STOP_SECONDS / 2
+        deadline = time.monotonic() + CHILDREN_STOP_SECONDS
         for child in self.children.values():
             try:
                 child.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 _kill_group(child)
-        self.services.release(wait=1.0)
+        self.services.release(wait=JOINED_STOP_SECONDS, stop_seconds=SERVERS_STOP_SECONDS)
 
 
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
@@ -240,6 +254,8 @@ def _told_to_stop(signum: int, frame: FrameType | None) -> None:
 def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _told_to_stop)
+    if os.environ.get("MAKELEVEL"):
+        end_with_parent()  # `make` may be killed in a way that it cannot pass on
     portal = Portal()
     status = 0
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from environs import Env
 
-from .embedded.services import data_folder
+from .embedded.folders import data_folder
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent

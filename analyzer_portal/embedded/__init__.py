@@ -4,6 +4,7 @@ Whoever comes first starts them and stops them when nobody uses them any more; w
 """
 
 from .commands import ensure_for_command
-from .services import Services, data_folder
+from .folders import data_folder
+from .services import Services
 
 __all__ = ["Services", "data_folder", "ensure_for_command"]

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from .services import NotStarted, Services, data_folder
+from .folders import data_folder
+from .postgres import NotStarted
+from .services import Services
 
 WITHOUT_DATABASE = frozenset(
     {"", "check", "collectstatic", "compare_policies", "external_findings", "help", "simulate", "version"}
@@ -34,14 +36,14 @@ def ensure_for_command(argv: Sequence[str]) -> None:
     except (NotStarted, OSError) as error:
         sys.stderr.write(f"{error}\nSet DATABASE_URL and REDIS_URL to use servers of your own.\n")
         raise SystemExit(2) from error
+    atexit.register(services.release)
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGHUP, _exit)
     own_database = not os.environ.get("DATABASE_URL")
     os.environ.setdefault("DATABASE_URL", services.database_url)
     os.environ.setdefault("REDIS_URL", services.redis_url)
     if own_database and command not in ABOUT_MIGRATIONS:
         _migrate()
-    atexit.register(services.release)
-    signal.signal(signal.SIGTERM, _exit)
-    signal.signal(signal.SIGHUP, _exit)
 
 
 def _migrate() -> None:

