@@ -297,9 +297,12 @@ def _action(pattern: str, asked: str) -> Truth:
     """SEMANTICS 1.3. AWS refuses a pattern without a literal service, so what it would match is not known."""
     if not glob_matches(tokens(pattern, wildcards=True, variables=False), asked):
         return False
-    service, colon, _ = pattern.partition(":")
-    literal = bool(colon) and not set(service) & set("*?")
-    return True if literal or not pattern.strip("*") or pattern == "*:*" else assumptions.ACTION_WITHOUT_SERVICE
+    service = pattern.partition(":")[0]
+    return (
+        True
+        if not set(service) & set("*?") or not pattern.strip("*") or pattern == "*:*"
+        else assumptions.ACTION_WITHOUT_SERVICE
+    )
 
 
 def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) -> Truth:

@@ -149,6 +149,13 @@ def test_who_has_no_policies_is_judged_by_the_resource_alone(caller: str) -> Non
     assert said(caller, resource=on("*"), boundary=OTHER, scp_levels={"root": []}) == YES
     assert said(caller, identity=[ALL]) == NO
     assert said(caller, resource=on({"AWS": HOME})) == NO
+    closed = document(deny())
+    assert said(caller, resource=on("*"), identity=[closed], boundary=closed, session=closed) == YES
+
+
+def test_a_caller_that_is_no_principal_is_judged_without_a_crash() -> None:
+    assert said("arn:odd", identity=[ALL]) == NO
+    assert said("arn:odd", resource=on({"AWS": USER}), identity=[ALL]) == NO
 
 
 # -- control policies ----------------------------------------------------------------------------------------------
@@ -225,6 +232,19 @@ def test_an_exemption_must_name_the_account_too() -> None:
     assert bounded.assumptions == ("NOT_PRINCIPAL_DENIES_BOUNDED",)
 
 
+def test_the_rules_of_exemptions_are_for_denies_that_exempt() -> None:
+    assert said(resource=document(allow(NotPrincipal={"AWS": USER}))) == NO
+    assert said(resource=document(allow(NotPrincipal={"AWS": EVE}))) == YES
+    others = on({"AWS": USER}, deny(Principal={"AWS": EVE}))
+    assert said(resource=others) == YES
+    assert said(resource=others, boundary=ALL) == YES
+    nobody = on("*", deny(NotPrincipal="*"))
+    assert said(resource=nobody) == YES
+    service = on("*", deny(NotPrincipal={"Service": "sns.amazonaws.com"}))
+    assert said("sns.amazonaws.com", resource=service) == YES
+    assert said(resource=service) == DENIED
+
+
 # -- services ------------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +299,14 @@ def test_signed_callers_of_another_account_need_their_own_side_for_an_acl() -> N
     assert said(EVE, acl=grants, identity=[ALL]) == YES
 
 
+def test_an_access_control_list_says_nothing_of_what_has_no_name() -> None:
+    grants = [{"grantee": "AllUsers", "permission": "FULL_CONTROL"}]
+    assert said(USER, "s3:ListAllMyBuckets", "*", acl=grants) == NO
+    assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants) == YES
+    assert decision("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants).assumptions == ()
+    assert decision("anonymous", acl=grants).assumptions == ("ACL_OF_AN_OBJECT_REQUEST",)
+
+
 def test_whose_a_canonical_id_is_cannot_be_told() -> None:
     grants = [{"grantee": "abc", "permission": "READ"}]
     told = decision(EVE, acl=grants, identity=[ALL])
@@ -322,6 +350,8 @@ def test_what_is_public_may_be_asked_elsewhere() -> None:
         ([{"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}], False),
         ([{"Principal": "*", "Condition": {"Odd": {"aws:SourceVpc": "vpc-1"}}}], None),
         ([{"Principal": {"Federated": "graph.facebook.com"}}], True),
+        ([{"Principal": {"Federated": "accounts.google.com"}}], False),
+        ([{"Principal": {"AWS": "graph.facebook.com"}}], False),
         ([{"NotPrincipal": {"AWS": HOME}}], True),
         ([{"Principal": "*"}, {"Principal": "*", "Effect": "Deny"}], None),
         ([{"Principal": "*", "Effect": "Deny"}], False),
@@ -373,7 +403,9 @@ def test_the_resource_side_is_open_where_a_statement_is() -> None:
 
 
 def test_a_principal_where_none_belongs_is_open() -> None:
+    assert decision(identity=[on("*")]).assumptions == ("MISPLACED_PRINCIPAL",)
     assert said(identity=[on("*")]) == UNKNOWN
+    assert said(identity=[document({"Effect": "Allow", "Action": "*"})]) == UNKNOWN
     assert said(resource=ALL) == UNKNOWN
     assert said(EVE, resource=ALL) == NO
 
