@@ -55,6 +55,8 @@ DIRECT_GRANT_PASSES_SESSION_POLICY = True
 guide; a known simulator says otherwise). In another account boundary and session policy always bind."""
 SERVICE_OUTSIDE_RCP_LIST = UNDECIDED
 """3.3. Whether a resource control policy binds a service that is not in `data/rcp_services.json`."""
+GRANT_ON_ACCESS_POINT = UNDECIDED
+"""3.4. An Allow on an access point: its policy and its bucket's must agree, and a policy set holds one of them."""
 ACL_OF_AN_OBJECT_REQUEST = "object"
 """3.4. An ACL beside a request for an object is that object's, and what it says of writing is its bucket's."""
 ACLS_WITHOUT_OWNERSHIP = "enabled"
@@ -69,6 +71,7 @@ BECAUSE = {
     "FEDERATED_USER_IS_NAMESAKE": "The federated session is taken to be of the user of the same name.",
     "DIRECT_GRANT_PASSES_SESSION_POLICY": "A grant to the session itself is taken to reach beyond its session policy.",
     "SERVICE_OUTSIDE_RCP_LIST": "It is not known whether resource control policies bind this service.",
+    "GRANT_ON_ACCESS_POINT": "The policies of an access point and of its bucket must both allow; one is not told.",
     "ACL_OF_AN_OBJECT_REQUEST": "The access control list is taken to be that of the object asked for.",
 }
 

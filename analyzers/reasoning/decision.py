@@ -175,6 +175,12 @@ def _hear_resource(
     if policies.bpa.get("RestrictPublicBuckets") and call.kind is not CallerKind.SERVICE:
         blocked = all_of((inverse(same), any_of(is_public(policy) for policy in documents)))
         said.allowed = {strength: all_of((truth, inverse(blocked))) for strength, truth in said.allowed.items()}
+    if ":accesspoint/" in call.request.resource:
+        if said.allows() is not False:
+            said.assumptions.add("GRANT_ON_ACCESS_POINT")
+        agreed = assumptions.GRANT_ON_ACCESS_POINT
+        said.allowed = {strength: all_of((truth, agreed)) for strength, truth in said.allowed.items()}
+        return said, blocked  # an access control list lets nobody through an access point
     listed = hear("acl", acl_policies(policies, call.request.resource), call, on_resource=True)
     if listed.allows() is not False and "/" in call.request.resource:
         listed.assumptions.add("ACL_OF_AN_OBJECT_REQUEST")
@@ -293,7 +299,8 @@ def _missing(case: _Case, passes: Truth) -> str:
         return "The caller is of another account, and no statement on the resource allows it."
     if case.logic is _Logic.RESOURCE_FIRST and case.resource.allows() is False:
         return "No statement on the resource allows it, and policies of the caller alone are not enough here."
-    if case.identity_allows is False:
+    through = case.resource.allows(Strength.VIA_ROLE, Strength.VIA_USER) is not False
+    if case.identity_allows is False and not through:
         return "No policy of the caller allows it."
     if case.boundary is not None and case.boundary.allows() is False:
         return "The permissions boundary does not allow it."
@@ -307,6 +314,8 @@ def _unclear(case: _Case, open_steps: list[Step]) -> str:
         step = open_steps[0]
         deed = "denies" if step.statement.effect is Effect.DENY else "allows"
         return f"Whether {_spell(step)} {deed} it is not known: {step.reason.rstrip('.')}."
+    if "GRANT_ON_ACCESS_POINT" in case.assumptions:
+        return assumptions.BECAUSE["GRANT_ON_ACCESS_POINT"]
     if case.same_account is None:
         return "The account of the resource is not told, and the answer depends on it."
     if case.blocked is None:

@@ -327,6 +327,18 @@ def test_block_public_access_closes_a_public_policy_to_other_accounts() -> None:
     assert "Block Public Access" in decision("anonymous", resource=public, bpa=bpa).reason
 
 
+def test_an_access_point_and_its_bucket_must_both_allow() -> None:
+    point = f"arn:aws:s3:eu-west-1:{HOME}:accesspoint/ap/object/k"
+    told = decision("anonymous", "s3:GetObject", point, resource=on("*"))
+    assert (told.outcome, told.assumptions) == ("unknown", ("GRANT_ON_ACCESS_POINT",))
+    assert "must both allow" in told.reason
+    assert said(EVE, "s3:GetObject", point, resource=on("*"), identity=[ALL]) == UNKNOWN
+    assert said(EVE, "s3:GetObject", point, identity=[ALL]) == NO
+    assert said(USER, "s3:GetObject", point, identity=[ALL]) == YES
+    assert said(USER, "s3:GetObject", point, identity=[ALL], resource=on("*", deny(Principal="*"))) == DENIED
+    assert said("anonymous", "s3:GetObject", point, acl=[{"grantee": "AllUsers", "permission": "READ"}]) == NO
+
+
 def test_what_is_public_may_be_asked_elsewhere() -> None:
     policies = PolicySet.from_json({"resource": on("*"), "bpa": {"RestrictPublicBuckets": True}})
     request = Request("anonymous", "s3:GetObject", OBJECT, HOME)
@@ -447,6 +459,8 @@ def test_a_decision_names_its_statements_and_shows_each_step() -> None:
             "No service control policy at the level 'ou-1' allows it.",
         ),
         ({"identity": [ALL]}, EVE, "The caller is of another account, and no statement on the resource allows it."),
+        ({"resource": on({"AWS": ROLE}), "boundary": OTHER}, SESSION, "The permissions boundary does not allow it."),
+        ({"identity": [ALL], "boundary": ALL, "session": OTHER}, SESSION, "The session policy does not allow it."),
         ({"identity": [ALL]}, FEDERATED, "Nothing that the caller may use allows it."),
     ],
 )
