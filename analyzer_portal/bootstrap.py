@@ -130,12 +130,19 @@ def make_venv() -> None:
 
 
 def install(lock: str) -> None:
-    """By uv, which is quick; by pip where uv does not know the machine's package index."""
-    env = {**os.environ, "VIRTUAL_ENV": str(VENV)}
-    try:
-        call(BIN / "uv", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / lock, env=env)
-    except (subprocess.CalledProcessError, OSError):
-        call(BIN / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / lock)
+    """By uv, which is quick; by pip where uv cannot reach the machine's package index.
+
+    uv trusts the machine's own certificates first, as networks with a proxy need it, then those it brings along.
+    """
+    arguments = ["install", "-q", "--require-hashes", "-r", str(REQUIREMENTS / lock)]
+    own = {**os.environ, "VIRTUAL_ENV": str(VENV)}
+    for env in ({"UV_SYSTEM_CERTS": "1", **own}, own):
+        try:
+            call(BIN / "uv", "pip", *arguments, env=env)
+            return
+        except (subprocess.CalledProcessError, OSError):
+            continue
+    call(BIN / "python", "-m", "pip", *arguments)
 
 
 def node() -> tuple[Path, list[str]]:
@@ -157,7 +164,8 @@ def node() -> tuple[Path, list[str]]:
 
 def install_node_modules() -> None:
     binary, npm = node()
-    env = {**os.environ, "PATH": f"{binary.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = f"{binary.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    env = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "PATH": path}
     call(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", env=env)
 
 

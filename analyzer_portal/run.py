@@ -6,9 +6,11 @@ serves until it is told to stop or a child dies; then all children are stopped.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,6 +31,7 @@ CHILDREN_STOP_SECONDS = 4.0
 JOINED_STOP_SECONDS = 1.0
 SERVERS_STOP_SECONDS = 3.0
 """Together less than ten, and that is what a user waits for at most."""
+PORT_SECONDS = 5.0
 READY_SECONDS = 60.0
 
 END_SIGNALS = {"worker": signal.SIGKILL}
@@ -47,7 +50,7 @@ class Stopped(BaseException):
 class Portal:
     def __init__(self) -> None:
         self.data = data_folder()
-        self.port = int(os.environ.get("PORT") or 8000)
+        self.port = _port(os.environ.get("PORT") or "8000")
         self.services = Services(self.data)
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.password = ""
@@ -57,6 +60,7 @@ class Portal:
 
     def steps(self) -> list[tuple[str, Callable[[], None]]]:
         return [
+            ("looking for a free port", self.await_port),
             ("starting PostgreSQL and Redis", self.start_services),
             ("preparing the database", self.migrate),
             ("preparing the administrator", self.administrator),
@@ -65,6 +69,20 @@ class Portal:
             ("waiting until all answer", self.wait_until_ready),
             ("scanning", self.scan),
         ]
+
+    def await_port(self) -> None:
+        """A web server whose supervisor was killed may need some seconds to let go of it."""
+        deadline = time.monotonic() + PORT_SECONDS
+        while True:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", self.port))
+                    return
+                except OSError as error:
+                    if time.monotonic() > deadline or error.errno != errno.EADDRINUSE:
+                        raise Failed(f"Port {self.port} cannot be used: {error}. Set PORT to another one.") from error
+            time.sleep(0.1)
 
     def start_services(self) -> None:
         try:
@@ -233,6 +251,13 @@ class Portal:
         self.services.release(wait=JOINED_STOP_SECONDS, stop_seconds=SERVERS_STOP_SECONDS)
 
 
+def _port(text: str) -> int:
+    """Raises Failed."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536):
+        raise Failed(f"PORT is {text!r}; a number from 1 to 65535 is needed.")
+    return int(text)
+
+
 def _kill_group(child: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(child.pid, signal.SIGKILL)
@@ -256,7 +281,11 @@ def main() -> int:
         signal.signal(number, _told_to_stop)
     if os.environ.get("MAKELEVEL"):
         end_with_parent()  # `make` may be killed in a way that it cannot pass on
-    portal = Portal()
+    try:
+        portal = Portal()
+    except Failed as error:
+        _say(str(error))
+        return 1
     status = 0
     try:
         portal.start()

@@ -219,6 +219,17 @@ def test_a_taken_port_is_explained(folder: Path) -> None:
     assert "Set PORT to another one" in output
 
 
+def test_a_port_that_is_none_is_explained(folder: Path) -> None:
+    for wrong in ("http", "0", "65536", "99999999999999999999"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "analyzer_portal.run"],
+            cwd=ROOT, env=_environment(folder, PORT=wrong), capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert answer.returncode == 1
+        assert "a number from 1 to 65535 is needed" in answer.stdout
+    assert not folder.exists()
+
+
 def test_a_scan_survives_the_death_of_its_worker(analyzer: Any, settings: Any) -> None:
     """The lease of a killed process is taken over (see tests/scans); here: what the sweeper sees."""
     from datetime import timedelta
