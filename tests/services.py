@@ -24,4 +24,6 @@ if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
 
     atexit.register(_stop)
 os.environ.setdefault("SECRET_KEY", "only for tests " * 4)
-os.environ.setdefault("DATA", tempfile.mkdtemp(prefix="portal-data-"))
+if "DATA" not in os.environ:
+    os.environ["DATA"] = tempfile.mkdtemp(prefix="portal-data-")
+    atexit.register(shutil.rmtree, os.environ["DATA"], ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 LONGEST_SOCKET_FOLDER = 80
@@ -33,3 +34,10 @@ def socket_folder(folder: Path, owner: tuple[int, int] | None = None) -> Path:
     if short.is_symlink() or short.lstat().st_uid != user:
         raise OSError(f"{short} belongs to somebody else")
     return short
+
+
+def leave_socket_folder(sockets: Path, folder: Path) -> None:
+    """Remove the short folder, if there is one and nothing is in it."""
+    if sockets != folder:
+        with suppress(OSError):
+            sockets.rmdir()

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .children import alive, command_line, ended, tied_to_parent
-from .folders import socket_folder
+from .folders import leave_socket_folder, socket_folder
 
 START_SECONDS = 60.0
 SUPERUSER = "postgres"
@@ -95,6 +95,7 @@ class Postgres:
                 seconds = 1.0
         self._server.wait()
         self._server = None
+        leave_socket_folder(self._sockets, self.folder)
 
     # -- steps -----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .children import alive, command_line, ended, tied_to_parent
-from .folders import socket_folder
+from .folders import leave_socket_folder, socket_folder
 from .postgres import NotStarted
 
 START_SECONDS = 30.0
@@ -23,6 +23,7 @@ class Valkey:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.url = ""
+        self._sockets = folder
         self._server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -34,7 +35,8 @@ class Valkey:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._end_leftover()
-            socket = socket_folder(self.folder) / "redis.sock"
+            self._sockets = socket_folder(self.folder)
+            socket = self._sockets / "redis.sock"
             socket.unlink(missing_ok=True)
             self._run(socket)
         except OSError as error:
@@ -60,6 +62,7 @@ class Valkey:
             self._server.kill()
             self._server.wait()
         self._server = None
+        leave_socket_folder(self._sockets, self.folder)
 
     @property
     def _pid_file(self) -> Path:

@@ -124,8 +124,13 @@ def test_both_servers_run_behind_a_long_path(folder: Path) -> None:
         with psycopg.connect(services.database_url) as connection:
             assert connection.execute("SELECT lower('ÄÖ')").fetchone() == ("äö",)
         assert redis.Redis.from_url(services.redis_url).ping()
+        places = [
+            Path(url.split(mark)[1]) for url, mark in ((services.database_url, "host="), (services.redis_url, "//"))
+        ]
+        assert all(place.parent.name.startswith("portal-") or place.name.startswith("portal-") for place in places)
     finally:
         services.release(wait=0)
+    assert not any(place.exists() for place in places)
 
 
 def test_a_link_in_place_of_the_short_folder_is_refused(folder: Path) -> None:
