@@ -86,6 +86,8 @@ YES, NO, DENIED, UNKNOWN = ("allow", None), ("deny", "implicit"), ("deny", "expl
         (FEDERATED, {"AWS": USER}, {}, NO),
         (FEDERATED, {"AWS": USER}, {"session": ALL}, YES),
         (FEDERATED, {"AWS": USER}, {"session": OTHER}, NO),
+        (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/eve"}, {"session": ALL}, NO),
+        (FEDERATED, {"AWS": f"arn:aws:iam::{ABROAD}:user/bob"}, {"session": ALL}, NO),
         (FEDERATED, {"AWS": HOME}, {"identity": [ALL]}, NO),
         (FEDERATED, {"AWS": HOME}, {"identity": [ALL], "session": ALL}, YES),
     ],
@@ -240,6 +242,7 @@ def test_the_rules_of_exemptions_are_for_denies_that_exempt() -> None:
     assert said(resource=others, boundary=ALL) == YES
     nobody = on("*", deny(NotPrincipal="*"))
     assert said(resource=nobody) == YES
+    assert said(resource=on("*", deny(NotPrincipal={"AWS": ["*", EVE]}))) == YES
     service = on("*", deny(NotPrincipal={"Service": "sns.amazonaws.com"}))
     assert said("sns.amazonaws.com", resource=service) == YES
     assert said(resource=service) == DENIED
@@ -409,7 +412,10 @@ def test_the_resource_side_is_open_where_a_statement_is() -> None:
     assert told(allow(Principal="*", Condition=odd), allow(Principal="*")) == YES
     assert told(allow(Principal="*"), deny(Principal="*", Condition=odd)) == UNKNOWN
     assert told(deny(Principal="*", Condition=odd)) == NO
-    guard = parse_value(document(allow(Principal="*"), deny(Principal="*")))
+    guard = parse_value(document(allow(Principal="*"), deny(Principal="*", Sid="No")))
+    answer = resource_side(request, [parse_value(document(allow(Principal="*", Sid="Yes")))], [guard])
+    assert [step.statement for step in answer.steps] == [(0, 0, "Yes", "Allow"), (1, 1, "No", "Deny")]
+    assert (answer.statements, answer.reason) == (((1, 1, "No", "Deny"),), "Denied by statement 1 (No).")
     assert told(allow(Principal="*"), denies=(guard,)) == DENIED
     assert told(deny("ec2:*", Principal="*"), denies=(guard,)) == DENIED
 
@@ -445,6 +451,20 @@ def test_a_decision_names_its_statements_and_shows_each_step() -> None:
         ("scp:root", True),
         ("scp:ou", True),
     ]
+
+
+def test_an_allow_names_the_statements_that_match_and_no_others() -> None:
+    told = decision(identity=[OTHER, document(allow("ec2:*"), allow("s3:*", Sid="Mine"), deny("ec2:*"))])
+    assert [(ref.document, ref.statement, ref.sid) for ref in told.statements] == [("identity[1]", 1, "Mine")]
+
+
+def test_the_reason_for_a_key_names_the_side_that_is_silent() -> None:
+    told = decision(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": HOME}))
+    assert told.reason == "No policy of the caller allows it."
+    told = decision(USER, "kms:Decrypt", KEY, identity=[ALL])
+    assert (
+        told.reason == "No statement on the resource allows it, and policies of the caller alone are not enough here."
+    )
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ def test_what_is_not_understood_is_never_a_no() -> None:
     [
         (USER, "aws:PrincipalArn", USER),
         (SESSION, "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/app"),
+        (FEDERATED, "aws:PrincipalArn", FEDERATED),
         (USER, "aws:PrincipalAccount", ACCOUNT),
         (USER, "aws:username", "bob"),
         (USER, "aws:PrincipalType", "User"),
