@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from django.core.management import CommandError, call_command
 from analyzers.reasoning import simulate
 from analyzers.reasoning.simulate import Engine, answers, lines_of
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD: dict[str, Any] = {
     "id": "a",
     "policies": {
@@ -145,6 +148,19 @@ def test_the_command_fails_in_the_end_if_a_line_was_malformed(
     assert ended.value.code == 1
     first, second = (json.loads(text) for text in capsys.readouterr().out.splitlines())
     assert (first["id"], second["decision"]) == (None, "allow")
+
+
+def test_a_reader_that_leaves_is_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    path.write_bytes(line() * 2000)
+    command = [sys.executable, str(ROOT / "manage.py"), "simulate", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["decision"] == "allow"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(30) == 1
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import ExitStack
 from typing import Any
@@ -37,8 +38,13 @@ class Command(BaseCommand):
                 file = sys.stdin.buffer if options["file"] == "-" else stack.enter_context(open(options["file"], "rb"))
             except OSError as error:
                 raise CommandError(f"{options['file']} cannot be read: {error.strerror}", returncode=2) from error
-            for told in answers(lines_of(file), options["engine"]):
-                malformed = malformed or "error" in told
-                self.stdout.write(json.dumps(told))
+            try:
+                for told in answers(lines_of(file), options["engine"]):
+                    malformed = malformed or "error" in told
+                    self.stdout.write(json.dumps(told))
+                    self.stdout.flush()  # who asks line by line gets answers line by line
+            except BrokenPipeError as error:  # nobody reads on
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                raise SystemExit(1) from error
         if malformed:
             raise SystemExit(1)
