@@ -48,6 +48,14 @@ def test_a_dead_broker_is_told_and_does_not_hang(client: Client, monkeypatch: py
     assert "does not answer" in state["broker"]["problem"]
 
 
+def test_a_probe_may_ask_by_address(client: Client, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["portal.example.com"]
+    assert client.get("/healthz", headers={"host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/", headers={"host": "10.1.2.3:8000"}).status_code == 400
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz").status_code == 200
+
+
 @pytest.mark.django_db
 def test_an_old_sign_of_life_does_not_count() -> None:
     health.note_pulse("beat", time.time() - 3600)
