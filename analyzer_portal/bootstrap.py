@@ -96,6 +96,8 @@ def _digest(inputs: list[Path]) -> str:
 
 def is_done(stamp: str, inputs: list[Path]) -> bool:
     file = VENV / f".done-{stamp}"
+    if not (BIN / "python").exists():
+        return False
     if stamp == "node" and not (ROOT / "node_modules").is_dir():
         return False
     if stamp == "assets" and not (ROOT / "static" / "dist" / "main.js").is_file():
@@ -124,9 +126,17 @@ def call(*command: str | Path, env: dict[str, str] | None = None) -> None:
 
 
 def make_venv() -> None:
-    if not (BIN / "python").exists():
-        venv.create(VENV, with_pip=True)
+    if not _works(BIN / "python", "-m", "pip", "--version"):  # none, interrupted, or its Python has gone
+        venv.create(VENV, with_pip=True, clear=True)
     call(BIN / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS / "bootstrap.txt")
+
+
+def _works(*command: str | Path) -> bool:
+    try:
+        call(*command)
+    except (subprocess.CalledProcessError, OSError):
+        return False
+    return True
 
 
 def install(lock: str) -> None:
