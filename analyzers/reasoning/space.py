@@ -1,7 +1,7 @@
 """The finite space in which a question is solved: one class per value that matters, as z3 sees it.
 
 Each variable takes exactly one of its classes (a multivalued key: any set of them), each key is present or not, the
-caller is of one kind. A formula is then propositional, and z3's finite-domain solver answers in well under a
+caller is of one kind. A formula is then propositional, and z3 answers in about a
 millisecond; a model is read back as a request by the examples of its classes.
 """
 
@@ -33,6 +33,7 @@ from .formula import (
 from .globs import Glob, Step, literal
 from .request import CallerKind
 from .seeds import seeds_for
+from .terms import OneOf
 
 
 class OutOfTime(Exception):
@@ -109,6 +110,7 @@ class Space:
         self.milliseconds = milliseconds
         self.cells: dict[Var, Cells] = {}
         self._flags: dict[Var, dict[int, z3.BoolRef]] = {}
+        self._choices: dict[Var, OneOf] = {}
         self._memo: dict[Formula, z3.BoolRef] = {}
         self.kinds = {kind: z3.Bool(f"caller is {kind}") for kind in CallerKind}
         for var, tests in vocabulary.tests.items():
@@ -117,8 +119,16 @@ class Space:
                 universe = _TRUTHS
             seeds = chain(hints.get(var, ()), seeds_for(var, list(tests)))
             self.cells[var] = cells_of(var, list(tests), universe, seeds)
-            self._flags[var] = {bits: z3.Bool(f"{var.name}/{var.sort}#{bits}") for bits in self.cells[var]}
+            self._flags[var] = self._classes_of(var)
             self.check_time()
+
+    def _classes_of(self, var: Var) -> dict[int, z3.BoolRef]:
+        """A Boolean for each class: "it is this one", or of a multivalued key "one of its values is in it"."""
+        name = f"{var.name}/{var.sort}"
+        if var in self.vocabulary.many:
+            return {bits: z3.Bool(f"{name}#{bits}") for bits in self.cells[var]}
+        choice = self._choices[var] = OneOf(name, len(self.cells[var]))
+        return dict(zip(self.cells[var], choice.flags, strict=True))
 
     def check_time(self) -> None:
         if monotonic() > self.deadline:
@@ -142,18 +152,15 @@ class Space:
         return None
 
     def solver(self) -> z3.Solver:
-        solver = z3.SolverFor("QF_FD")
+        solver = z3.SimpleSolver()
         solver.set("timeout", self.milliseconds)
         solver.add(z3.PbEq([(flag, 1) for flag in self.kinds.values()], 1))
         for var, flags in self._flags.items():
-            chosen = list(flags.values())
-            if var in self.vocabulary.many:
-                present = self.expression(Present(var.name.removesuffix("[]")))
-                solver.add(present == terms.some(chosen))
-            elif not chosen:
-                solver.add(terms.FALSE)
+            if var in self._choices:
+                solver.add(self._choices[var].constraint)
             else:
-                solver.add(z3.PbEq([(flag, 1) for flag in chosen], 1) if len(chosen) > 1 else chosen[0])
+                present = self.expression(Present(var.name.removesuffix("[]")))
+                solver.add(present == terms.some(list(flags.values())))
         return solver
 
     def check(self, solver: z3.Solver, *assumptions: z3.BoolRef) -> bool:
@@ -200,11 +207,9 @@ class Space:
 
     def value(self, model: z3.ModelRef, var: Var) -> str | None:
         """The example of the class that `var` has in the model; None if nothing is asked of it."""
-        for bits, flag in self._flags.get(var, {}).items():
-            if z3.is_true(model[flag]):
-                return self.cells[var][bits]
-        cells = self.cells.get(var)
-        return next(iter(cells.values())) if cells else None
+        if var not in self._choices:
+            return None
+        return list(self.cells[var].values())[self._choices[var].index(model)]
 
     def values(self, model: z3.ModelRef, var: Var) -> tuple[str, ...]:
         """The examples of all classes that the multivalued `var` has in the model."""

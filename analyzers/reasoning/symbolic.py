@@ -324,7 +324,12 @@ def _principal(entry: PrincipalEntry) -> Formula:
 def action(pattern: str) -> Formula:
     """SEMANTICS 1.3: service and action compare without case."""
     test = glob(tokens(pattern.lower(), wildcards=True, variables=False))
-    return TRUE if test == EVERYTHING else Holds(ACTION, test)
+    if test == EVERYTHING or pattern == "*:*":
+        return TRUE
+    service, colon, _ = pattern.partition(":")
+    if colon and not set("*?") & set(service):
+        return Holds(ACTION, test)
+    return conj([Holds(ACTION, test), Open(f"action {pattern}")])  # what AWS makes of it is not documented
 
 
 def _say(condition: Condition) -> str:

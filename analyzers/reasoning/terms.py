@@ -26,6 +26,23 @@ def no(item: z3.BoolRef) -> z3.BoolRef:
     return z3.BoolRef(z3.Z3_mk_not(item.ctx_ref(), item.ast), item.ctx)
 
 
+class OneOf:
+    """Exactly one of `count` possibilities, as a bit-vector that holds its number: a model then says it in one word,
+    where a Boolean for each possibility would have to be read one by one."""
+
+    def __init__(self, name: str, count: int) -> None:
+        width = max(1, (count - 1).bit_length())
+        self._number = z3.BitVec(name, width)
+        self.flags = [self._number == z3.BitVecVal(i, width) for i in range(count)]
+        full = count == 1 << width
+        self.constraint = TRUE if full else z3.ULT(self._number, z3.BitVecVal(count, width)) if count else FALSE
+
+    def index(self, model: z3.ModelRef) -> int:
+        """Which one it is in the model; the first if the model does not care."""
+        found = model.eval(self._number, model_completion=True)
+        return int(found.as_long())
+
+
 def _joined(make: Callable[..., Any], items: Sequence[z3.BoolRef], empty: z3.BoolRef) -> z3.BoolRef:
     if len(items) < 2:
         return items[0] if items else empty

@@ -175,26 +175,26 @@ class _Finder:
 
     # -- refinement --------------------------------------------------------------------------------------------
 
-    def _select(self, component: Component) -> list[z3.BoolRef]:
-        """One Boolean a label, the widest last: the request has this label and none below it."""
+    def _select(self, component: Component) -> terms.OneOf:
+        """Which label a request has, and none below it; the last number stands for the widest."""
         held = [self.space.expression(label.formula) for label in component.labels]
-        chosen = [z3.Bool(f"choose {component.name} {i}") for i in range(len(held))]
-        widest = z3.Bool(f"choose {component.name} any")
-        for i, flag in enumerate(chosen):
-            self.solver.add(z3.Implies(flag, terms.every([held[i], *(terms.no(held[j]) for j in component.below[i])])))
-        self.solver.add(z3.Implies(widest, terms.no(terms.some(held))))
-        self.solver.add(z3.PbEq([(flag, 1) for flag in [*chosen, widest]], 1))
-        return [*chosen, widest]
+        choice = terms.OneOf(f"choose {component.name}", len(held) + 1)
+        self.solver.add(choice.constraint)
+        for i, flag in enumerate(choice.flags[:-1]):
+            narrower = [terms.no(held[j]) for j in sorted(component.below[i])]
+            self.solver.add(z3.Implies(flag, terms.every([held[i], *narrower])))
+        self.solver.add(z3.Implies(choice.flags[-1], terms.no(terms.some(held))))
+        return choice
 
     def _flag(self, position: int, label: int | None) -> z3.BoolRef:
-        return self.selectors[position][-1 if label is None else label]
+        return self.selectors[position].flags[-1 if label is None else label]
 
     def _choice(self, model: z3.ModelRef) -> _Choice:
-        choice: list[int | None] = []
-        for flags in self.selectors:
-            index = next(i for i, flag in enumerate(flags) if z3.is_true(model[flag]))
-            choice.append(None if index == len(flags) - 1 else index)
-        return tuple(choice)
+        found = (
+            (component, selector.index(model))
+            for component, selector in zip(self.components, self.selectors, strict=True)
+        )
+        return tuple(index if index < len(component.labels) else None for component, index in found)
 
     def _covers(self, wide: _Choice, narrow: _Choice) -> bool:
         return all(c.within(n, w) for c, n, w in zip(self.components, narrow, wide, strict=True))
