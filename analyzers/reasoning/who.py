@@ -232,29 +232,45 @@ class _Finder:
     def reduced(self, choices: list[_Choice]) -> list[_Choice]:
         """A smallest subset that covers every allowed request.
 
-        Implicit hitting sets: choose a smallest set for the requests seen so far, look for an allowed request that
-        it misses, and go on until there is none.
+        A way that alone covers some request belongs to it. For the rest, implicit hitting sets: choose a smallest set
+        for the requests seen so far, look for an allowed request that it misses, and go on until there is none.
         """
         if len(choices) < 2:
             return choices
-        extents = [self.extent(choice) for choice in choices]
+        covers = [z3.Bool(f"covered by {i}") for i in range(len(choices))]
+        self.solver.push()
+        for flag, choice in zip(covers, choices, strict=True):
+            self.solver.add(flag == self.extent(choice))
+        try:
+            return [choices[i] for i in self._smallest_cover(choices, covers)]
+        finally:
+            self.solver.pop()
+
+    def _smallest_cover(self, choices: list[_Choice], covers: list[z3.BoolRef]) -> list[int]:
+        others = [terms.no(flag) for flag in covers]
+        chosen = [
+            i
+            for i, flag in enumerate(covers)
+            if self.space.check(self.solver, flag, *(other for j, other in enumerate(others) if j != i))
+        ]
+        if len(chosen) == len(covers):
+            return chosen
         chooser = z3.Optimize()
         chooser.set("timeout", self.space.milliseconds)
-        flags = [z3.Bool(f"report {i}") for i in range(len(choices))]
+        flags = [z3.Bool(f"report {i}") for i in range(len(covers))]
         native = [self._is_native(choice) for choice in choices]
         chooser.minimize(z3.Sum([z3.If(flag, 1000 + (not own), 0) for flag, own in zip(flags, native, strict=True)]))
-        chosen: list[int] = []
-        while True:
-            missed = [terms.no(extents[i]) for i in chosen]
-            if not self.space.check(self.solver, *missed):
-                return [choices[i] for i in sorted(chosen)]
+        for i in chosen:
+            chooser.add(flags[i])
+        while self.space.check(self.solver, *(others[i] for i in chosen)):
             model = self.solver.model()
-            hit = [i for i, extent in enumerate(extents) if z3.is_true(model.eval(extent, model_completion=True))]
+            hit = [i for i, flag in enumerate(covers) if z3.is_true(model.eval(flag, model_completion=True))]
             chooser.add(terms.some([flags[i] for i in hit]))
             if chooser.check() != z3.sat:
                 raise OutOfTime
             answer = chooser.model()
             chosen = [i for i, flag in enumerate(flags) if z3.is_true(answer[flag])]
+        return sorted(chosen)
 
     def _is_native(self, choice: _Choice) -> bool:
         """Whether one statement says all the labels: such a way reads best."""
