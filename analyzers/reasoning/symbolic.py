@@ -145,6 +145,8 @@ class Reader:
         return negate(named) if resources.negated else named
 
     def resource(self, pattern: str, *, crossing: bool) -> Formula:
+        if "${" not in pattern and (pattern.startswith(self.scene.resource) or not {"*", "?"} & set(pattern)):
+            return self._plain_resource(pattern)
         parts = self.tokens(pattern, wildcards=True)
         if parts == (Wildcard.RUN,):
             return TRUE
@@ -156,6 +158,18 @@ class Reader:
         else:
             matched = disj(TRUE if rest == EVERYTHING else Holds(self.scene.rest, rest) for rest in rests)
         return conj([matched, *self.related(parts, self.scene.rest.name)]) if matched != FALSE else FALSE
+
+    def _plain_resource(self, pattern: str) -> Formula:
+        """The usual case, without walking: the pattern spells out the ARN in question, or another one."""
+        if not pattern.startswith(self.scene.resource):
+            return FALSE
+        fields = max(0, ARN_FIELDS - self.scene.resource.count(":"))
+        rest = glob(tokens(pattern[len(self.scene.resource) :], wildcards=True, variables=False), fields=fields)
+        if rest == EVERYTHING:
+            return TRUE
+        if not self.scene.separator:
+            return TRUE if all(step.run for step in rest) else FALSE
+        return Holds(self.scene.rest, rest)
 
     # -- conditions --------------------------------------------------------------------------------------------
 
