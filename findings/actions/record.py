@@ -192,7 +192,10 @@ def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime)
 
 
 def _archived_before(rows: Iterable[Finding]) -> set[Any]:
-    """Of resolved findings those that a person had archived when they were resolved."""
+    """Of resolved findings those that a person had archived when they were resolved.
+
+    What a rule archived by itself does not count: the rule decides again, and if it is gone the finding is active.
+    """
     resolved = [row.pk for row in rows]
     last: dict[Any, str] = {}
     by_person: dict[Any, bool] = {}
@@ -200,7 +203,7 @@ def _archived_before(rows: Iterable[Finding]) -> set[Any]:
         if event.kind == Event.Kind.RESOLVED:
             last[event.finding_id] = event.old_status
         elif event.kind == Event.Kind.ARCHIVED:
-            by_person[event.finding_id] = True
+            by_person[event.finding_id] = not event.rule_name or event.actor_id is not None
         elif event.kind == Event.Kind.UNARCHIVED:
             by_person[event.finding_id] = False
     return {pk for pk, old in last.items() if old == FindingStatus.ARCHIVED and by_person.get(pk)}

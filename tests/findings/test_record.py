@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from analyzers.kinds.subject import Analysis, ExternalFinding, Subject
 from analyzers.models import Analyzer
 from analyzers.reasoning.request import Request
-from findings.actions import Archive, CreateRule, Unarchive, record, resolve_vanished
+from findings.actions import Archive, CreateRule, DeleteRule, Unarchive, record, resolve_vanished
 from findings.models import Event, Finding
 from tests.conftest import NOW
 
@@ -121,6 +121,28 @@ def test_what_a_person_made_active_is_not_archived_again_by_the_rule(analyzer: A
     Unarchive(Finding.objects.all(), reviewer, "look again")()
     scan(analyzer, way(), hour=1)
     assert statuses() == {"999988887777": "ACTIVE"}
+
+
+@pytest.mark.parametrize(("kept", "status"), [(True, "ARCHIVED"), (False, "ACTIVE")])
+def test_what_a_rule_archived_comes_back_as_the_rules_of_today_say(
+    analyzer: Analyzer, reviewer: User, kept: bool, status: str
+) -> None:
+    rule, _ = CreateRule(analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer)()
+    scan(analyzer, way())
+    scan(analyzer, hour=1)
+    if not kept:
+        DeleteRule(rule, reviewer)()
+    scan(analyzer, way(), hour=2)
+    assert statuses() == {"999988887777": status}
+
+
+def test_a_rule_that_a_person_applied_is_that_persons_decision(analyzer: Analyzer, reviewer: User) -> None:
+    scan(analyzer, way())
+    rule, _ = CreateRule(analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer, existing=True)()
+    DeleteRule(rule, reviewer)()
+    scan(analyzer, hour=1)
+    scan(analyzer, way(), hour=2)
+    assert statuses() == {"999988887777": "ARCHIVED"}
 
 
 def test_a_weaker_proof_is_told(analyzer: Analyzer) -> None:
