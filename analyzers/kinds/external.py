@@ -18,7 +18,7 @@ from analyzers.reasoning.formula import Var
 from analyzers.reasoning.memo import answers
 from analyzers.reasoning.question import ONLY_DENIES, Part, Question
 from analyzers.reasoning.request import Request
-from analyzers.reasoning.symbolic import Scene
+from analyzers.reasoning.scene import Scene
 from analyzers.reasoning.who import DEFAULT_SECONDS, Unanswered, Way
 
 from .channels import TRAITS, Channel, Traits, channels

@@ -35,6 +35,9 @@ ACTION_WITHOUT_SERVICE = UNDECIDED
 SHORT_ARN = UNDECIDED
 """1.4.6. A Resource pattern of fewer than six fields that matches if the missing ones are taken as `*`."""
 
+ANYTHING_AS_ARN = False
+"""2.4. An Arn operator and the pattern `*`, which is no ARN. Findings leave it open all the same."""
+
 # -- principals (section 1.6) --------------------------------------------------------------------------------------
 
 CANONICAL_USER_IS_CALLER = UNDECIDED

@@ -12,11 +12,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from . import keys
+from .callers import CANONICAL, PRINCIPAL, account_glob
 from .formula import Formula, Holds, Is, Present, Some, Test, Var, conj, disj, negate
 from .globs import ANY, ANY_RUN, FIELD_ONE, FIELD_RUN, Glob, Step, concat, literal
 from .request import CallerKind
+from .scene import ACTION
 from .space import Vocabulary
-from .symbolic import ACTION, CANONICAL, PRINCIPAL, account_glob
 
 ORGANIZATION = Var("aws:principalorgid")
 PATHS = Var("aws:principalorgpaths[]")

@@ -6,6 +6,7 @@ A test becomes one bit; a class is the set of tests that its values pass.
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -40,10 +41,11 @@ def number_cells(tests: Sequence[Comparison], *, instant: bool) -> Cells:
     return cells
 
 
+_RELATIONS = {"lt": operator.lt, "le": operator.le, "eq": operator.eq, "ge": operator.ge, "gt": operator.gt}
+
+
 def _compare(test: Comparison, value: Fraction) -> bool:
-    if test.relation == "eq":
-        return value == test.bound
-    return value < test.bound if test.relation == "lt" else value <= test.bound
+    return bool(_RELATIONS[test.relation](value, test.bound))
 
 
 def _spell(value: Fraction, instant: bool) -> str:
@@ -73,7 +75,7 @@ def address_cells(tests: Sequence[IPv4Network | IPv6Network]) -> Cells:
 
 def cells_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
     """The classes of `var`. Raises `globs.TooManyClasses`."""
-    if var.sort is Sort.TEXT:
+    if var.sort in {Sort.TEXT, Sort.BYTES}:
         return text_cells([t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds)
     if var.sort is Sort.ADDRESS:
         return address_cells([t for t in tests if isinstance(t, (IPv4Network, IPv6Network))])

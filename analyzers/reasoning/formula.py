@@ -22,6 +22,8 @@ class Sort(StrEnum):
     NUMBER = "number"
     INSTANT = "instant"
     ADDRESS = "address"
+    BYTES = "bytes"
+    """Binary values, as canonical base-64 text."""
 
 
 class Var(NamedTuple):
@@ -32,7 +34,7 @@ class Var(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """`value < bound` and so on; `relation` is one of lt, le, eq. The others are negations of these."""
+    """`value < bound` and so on; `relation` is one of lt, le, eq, ge, gt."""
 
     relation: str
     bound: Fraction

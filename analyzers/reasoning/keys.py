@@ -31,6 +31,51 @@ MULTIVALUED = frozenset(
     }
 )
 
+SINGLE_VALUED = frozenset(
+    {
+        "aws:currenttime",
+        "aws:epochtime",
+        "aws:multifactorauthage",
+        "aws:multifactorauthpresent",
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalisawsservice",
+        "aws:principalorgid",
+        "aws:principalservicename",
+        "aws:principaltype",
+        "aws:referer",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:resourceorgid",
+        "aws:securetransport",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceip",
+        "aws:sourceorgid",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpcarn",
+        "aws:sourcevpce",
+        "aws:tokenissuetime",
+        "aws:useragent",
+        "aws:userid",
+        "aws:username",
+        "aws:viaawsservice",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "aws:vpcsourceip",
+        "kms:calleraccount",
+        "lambda:eventsourcetoken",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        "sts:externalid",
+        "sts:rolesessionname",
+    }
+)
+SINGLE_VALUED_PREFIXES = ("aws:principaltag/", "aws:requesttag/", "aws:resourcetag/")
+"""Keys with one value, also where a set operator compares them. Any other key may have several then."""
+
 CALLER_ACCOUNT = frozenset({"aws:principalaccount", "kms:calleraccount"})
 """Keys that name the account of the caller: the same fact as the account in aws:PrincipalArn."""
 

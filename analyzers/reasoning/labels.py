@@ -16,7 +16,7 @@ from analyzers.policy.operators import Family, lookup
 from . import keys
 from .formula import And, Formula, Holds, Is, Open, Or, Present, Some, Var, conj
 from .space import Space
-from .symbolic import Reader, action, variable
+from .symbolic import Reader, action
 
 PRINCIPAL = "principal"
 ACTION = "action"
@@ -70,12 +70,12 @@ def _of_statement(statement: Statement, reader: Reader) -> Iterable[Label]:
         rule = lookup(condition.operator.name) if condition.operator.known else None
         if rule is None or rule.family is Family.NULL or not keys.limits_who(key) or key in reader.scene.constants:
             continue
-        present = reader.present(key)
+        present = reader.words.present(key)
         many = key in keys.MULTIVALUED
         for value in condition.values:
             held = reader.test(condition, rule, value)
             if many and isinstance(held, Holds):
-                held = Some(variable(key, rule, many=True), frozenset([held.test]))
+                held = Some(held.var._replace(name=f"{key}[]"), frozenset([held.test]))
             yield Label(key, condition.key, value, conj([present, held]))
 
 

@@ -402,7 +402,9 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         return False
     if rule.family is Family.ARN:
         fields = _fields(written)
-        return len(fields) == 6 and _all_match([_filled(field, call) or () for field in fields], value)
+        if len(fields) < 6:
+            return assumptions.ANYTHING_AS_ARN if written == (Wildcard.RUN,) else False
+        return _all_match([_filled(field, call) or () for field in fields], value)
     text = "".join(token for token in pattern if not isinstance(token, (Wildcard, Variable)))
     if rule.family is Family.BOOL or rule.ignore_case:
         return text.lower() == value.lower()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from analyzers.policy.model import Policy
 
-from .symbolic import Scene
+from .scene import Scene
 
 
 class Part(NamedTuple):

@@ -28,6 +28,7 @@ from .axioms import (
     not_through_the_zone,
     outside,
 )
+from .callers import PRINCIPAL
 from .formula import Formula, Holds, Is, Present, Var, conj, disj, negate
 from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
 from .labels import ACTION as ACTION_COMPONENT
@@ -35,9 +36,10 @@ from .labels import PRINCIPAL as PRINCIPAL_COMPONENT
 from .labels import Component, components, labels_of
 from .question import ONLY_DENIES, Question
 from .request import CallerKind, Request
+from .scene import ACTION, single_keys
 from .seeds import FIXED
 from .space import OutOfTime, Space, Vocabulary
-from .symbolic import ACTION, PRINCIPAL, Reader
+from .symbolic import Reader
 from .witness import Examples
 
 MAX_WAYS = 2_000
@@ -106,7 +108,8 @@ class _Finder:
     def __init__(self, question: Question, accounts: tuple[str, ...], deadline: float, milliseconds: int) -> None:
         self.question = question
         self.deadline = deadline
-        self.readers = [Reader(part.policy, part.scene) for part in question.parts]
+        single = single_keys(part.policy for part in question.parts)
+        self.readers = [Reader(part.policy, replace(part.scene, single=single)) for part in question.parts]
         self.rules = [reader.rules() for reader in self.readers]
         labels = labels_of((reader.policy, reader) for reader in self.readers)
         base = [*(label.formula for label in labels), Present("aws:principalarn")]
@@ -122,7 +125,7 @@ class _Finder:
         self.space = Space(
             Vocabulary([*base, *facts]),
             universes=self._universes(),
-            hints={var: texts for reader in self.readers for var, texts in reader.hints.items()},
+            hints={var: texts for reader in self.readers for var, texts in reader.words.hints.items()},
             deadline=deadline,
             milliseconds=milliseconds,
         )

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import z3
 
 from . import keys, terms
+from .callers import CANONICAL, PRINCIPAL, PROVIDER, SESSION
 from .formula import Open, Present
 from .question import Question
 from .request import CallerKind, ContextValue, Request
+from .scene import ACTION
 from .seeds import EXAMPLE, FIXED
 from .space import Space
-from .symbolic import ACTION, CANONICAL, PRINCIPAL, PROVIDER, SESSION
 
 
 class Examples:

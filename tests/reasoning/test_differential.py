@@ -17,7 +17,7 @@ from analyzers.reasoning.evaluate import Outcome, resource_side
 from analyzers.reasoning.matching import Call, glob_matches, principal_matches
 from analyzers.reasoning.question import Part, Question
 from analyzers.reasoning.request import Request
-from analyzers.reasoning.symbolic import Scene
+from analyzers.reasoning.scene import Scene
 from analyzers.reasoning.who import Way, who
 
 OWN, OTHER, THIRD = "111111111111", "222222222222", "333333333333"
