@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import StrEnum
+from enum import Enum
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
 
-class Wildcard(StrEnum):
+class Wildcard(Enum):
+    """Equal to no text: the literal `*` of `${*}` is not a wildcard."""
+
     ONE = "?"
     RUN = "*"
 
@@ -28,7 +30,7 @@ class Variable(NamedTuple):
 
 
 Token = str | Wildcard | Variable
-"""A plain `str` is literal text (test for Wildcard first: it is a `str` too)."""
+"""A plain `str` is literal text."""
 
 _CACHED_LENGTH = 1024
 """Longer texts are hostile or rare; keeping them would let a document fill the memory."""

@@ -7,13 +7,13 @@ a verdict less sure of safety, never more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from . import keys
-from .callers import CANONICAL, PRINCIPAL, account_glob
-from .formula import Formula, Holds, Is, Present, Some, Test, Var, conj, disj, negate
+from .callers import CANONICAL, PRINCIPAL, SERVICE, account_glob
+from .formula import Comparison, Formula, Holds, Is, Present, Some, Sort, Test, Var, conj, disj, negate
 from .globs import ANY, ANY_RUN, FIELD_ONE, FIELD_RUN, Glob, Step, concat, literal
 from .request import CallerKind
 from .scene import ACTION
@@ -24,11 +24,12 @@ PATHS = Var("aws:principalorgpaths[]")
 
 _SIGNED = disj([Is(CallerKind.AWS), Is(CallerKind.CANONICAL_USER)])
 _FEDERATED = Is(CallerKind.FEDERATED)
+_SERVICE = Is(CallerKind.SERVICE)
 
-_IDENTITY = keys.SIGNED_ONLY | {"aws:username"}
-
-UNIVERSES: dict[Var, tuple[Glob, ...]] = {Var("aws:principalisawsservice"): (literal("false", fold=True),)}
-"""Keys that can have few values only; service principals are not asked about."""
+UNIVERSES: dict[Var, tuple[Glob, ...]] = {
+    Var("aws:principaltype"): tuple(map(literal, ("Account", "User", "FederatedUser", "AssumedRole", "Anonymous")))
+}
+"""Keys that can have few values only."""
 
 
 def _identity(service: str, kind: str, *name: Step) -> Glob:
@@ -39,13 +40,15 @@ def _identity(service: str, kind: str, *name: Step) -> Glob:
     return concat(head, literal(kind), name)
 
 
-PRINCIPALS: tuple[Glob, ...] = (
-    _identity("iam", "user/", ANY, ANY_RUN),
-    _identity("iam", "role/", ANY, ANY_RUN),
-    _identity("sts", "federated-user/", ANY, ANY_RUN),
-    _identity("iam", "root"),
-)
+_USER = _identity("iam", "user/", ANY, ANY_RUN)
+_ROLE = _identity("iam", "role/", ANY, ANY_RUN)
+_FEDERATED_USER = _identity("sts", "federated-user/", ANY, ANY_RUN)
+_ROOT = _identity("iam", "root")
+PRINCIPALS: tuple[Glob, ...] = (_USER, _ROLE, _FEDERATED_USER, _ROOT)
 """The forms of aws:PrincipalArn. A role session shows its role."""
+_TYPES = {"User": _USER, "AssumedRole": _ROLE, "FederatedUser": _FEDERATED_USER, "Account": _ROOT}
+_IDS = {"AIDA": _USER, "AROA": _ROLE}
+"""How aws:userid begins, by the kind of identity."""
 
 WEB_IDENTITY_ACTION = literal("sts:assumerolewithwebidentity")
 SAML_ACTION = literal("sts:assumerolewithsaml")
@@ -68,13 +71,18 @@ def axioms(vocabulary: Vocabulary) -> Iterator[Formula]:
         yield _iff(Present("aws:principalarn"), _SIGNED)
     for key in sorted(vocabulary.keys):
         if key in keys.SERVICE_ONLY:
-            yield negate(Present(key))
+            yield _implies(Present(key), _SERVICE)
         elif key == "aws:principalisawsservice":
-            yield _iff(Present(key), _SIGNED)
-        elif key != "aws:principalarn" and (key in _IDENTITY or key.startswith("aws:principaltag/")):
+            yield _iff(Present(key), disj([_SIGNED, _SERVICE]))
+        elif key == "aws:username":
+            yield _iff(Present(key), conj([Is(CallerKind.AWS), Holds(PRINCIPAL, _USER)]))
+        elif key == "aws:principaltype":
+            yield _implies(disj([Is(CallerKind.AWS), Is(CallerKind.ANONYMOUS)]), Present(key))
+        elif key != "aws:principalarn" and (key in keys.SIGNED_ONLY or key.startswith("aws:principaltag/")):
             yield _implies(Present(key), _SIGNED)
         elif keys.by_identity_provider(key):
             yield _implies(Present(key), negate(Is(CallerKind.ANONYMOUS)))  # sessions carry the claims on
+    yield from _values(vocabulary)
     yield from _organization(vocabulary)
     actions = vocabulary.tests.get(ACTION, {})
     for test in (WEB_IDENTITY_ACTION, SAML_ACTION):
@@ -82,6 +90,44 @@ def axioms(vocabulary: Vocabulary) -> Iterator[Formula]:
             yield _implies(Holds(ACTION, test), _FEDERATED)
     if PLAIN_ACTION in actions:
         yield _implies(Holds(ACTION, PLAIN_ACTION), _SIGNED)
+
+
+def _values(vocabulary: Vocabulary) -> Iterator[Formula]:
+    """What a key says that is known already from who calls."""
+    for var, tests in vocabulary.tests.items():
+        if var.name == "aws:principalisawsservice" and var.sort is Sort.TEXT:
+            yes, no = Holds(var, literal("true", fold=True)), Holds(var, literal("false", fold=True))
+            yield _implies(Present(var.name), disj([conj([yes, _SERVICE]), conj([no, negate(_SERVICE)])]))
+        elif var.name == "aws:principaltype":
+            for name, form in _TYPES.items():
+                yield _implies(Is(CallerKind.AWS), _iff(Holds(var, literal(name)), Holds(PRINCIPAL, form)))
+            yield _implies(Is(CallerKind.ANONYMOUS), Holds(var, literal("Anonymous")))
+        elif var.name == "aws:principalservicename":
+            for test in _texts(tests):
+                yield _implies(Present(var.name), _iff(Holds(var, test), Holds(SERVICE, test)))
+        elif var.name == "aws:username":
+            for test in _texts(tests):
+                yield from _username(var, test)
+        elif var.name == "aws:userid":
+            for test in _texts(tests):
+                begins = "".join(min(step.chars) if not step.run and step.chars else "*" for step in test[:4])
+                if begins in _IDS:
+                    named = conj([Present(var.name), Holds(var, test)])
+                    yield _implies(conj([named, Is(CallerKind.AWS)]), Holds(PRINCIPAL, _IDS[begins]))
+
+
+def _username(var: Var, test: Glob) -> Iterator[Formula]:
+    """The name is what follows the path in the user's ARN."""
+    head = concat(account_glob((FIELD_RUN,))[:-1], literal("user/"))
+    ends = disj([Holds(PRINCIPAL, concat(head, test)), Holds(PRINCIPAL, concat(head, (ANY_RUN,), literal("/"), test))])
+    present = Present(var.name)
+    yield _implies(conj([present, Holds(var, test)]), ends)
+    if not any(step.run or step.negated or "/" in step.chars for step in test):
+        yield _implies(conj([present, ends]), Holds(var, test))
+
+
+def _texts(tests: Iterable[Test]) -> Iterator[Glob]:
+    return (test for test in tests if isinstance(test, tuple) and not isinstance(test, Comparison))
 
 
 def _organization(vocabulary: Vocabulary) -> Iterator[Formula]:
@@ -95,7 +141,7 @@ def _organization(vocabulary: Vocabulary) -> Iterator[Formula]:
         for organization in vocabulary.tests[ORGANIZATION]:
             if _begins(path, organization):
                 yield _implies(
-                    conj([Present("aws:principalorgpaths"), Some(PATHS, frozenset([path]))]),
+                    conj([Present("aws:principalorgpaths"), Some(PATHS, frozenset([path]), False)]),
                     Holds(ORGANIZATION, organization),
                 )
 
@@ -150,7 +196,7 @@ def _not_of_organization(
         yield _not_from(key, id_)
     for key in sorted(vocabulary.keys & paths):
         inside = frozenset([concat(id_, literal("/"), (ANY_RUN,))])
-        yield negate(conj([Present(key), Some(Var(f"{key}[]"), inside)]))
+        yield negate(conj([Present(key), Some(Var(f"{key}[]"), inside, False)]))
 
 
 def _not_from(key: str, test: Glob) -> Formula:

@@ -6,6 +6,7 @@ Rules: SEMANTICS 2.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 from analyzers.policy.model import Condition, Effect, SetQualifier
 from analyzers.policy.operators import Family, OperatorRule, lookup
@@ -14,6 +15,7 @@ from analyzers.policy.values import binary, boolean, instant, network, number
 
 from . import assumptions, keys
 from .callers import PRINCIPAL, account_glob
+from .domains import point_cells
 from .formula import (
     FALSE,
     TRUE,
@@ -119,31 +121,39 @@ class Conditions:
         """Whether a value that is known is none of the operator's sort."""
         known = self.scene.known.get(key)
         values = known if isinstance(known, tuple) else () if known is None else (known,)
-        read = {Family.NUMERIC: number, Family.DATE: instant, Family.IP: network, Family.BINARY: binary}
-        if rule.family not in read:
-            return False
-        return any(read[rule.family](value) is None or "/" in value for value in values)
+        return not all(_reads(rule, value) for value in values if value or not isinstance(known, tuple))
 
     def _unreadable(self, condition: Condition, rule: OperatorRule) -> Formula:
         if rule.family is Family.BINARY:
-            return Open(_say(condition)) if isinstance(self.scene.known[condition.key.lower()], tuple) else FALSE
+            return FALSE
         return said(assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False, _say(condition))
 
     def _set(self, condition: Condition, rule: OperatorRule) -> Formula:
         key = condition.key.lower()
-        if self._is_unreadable(key, rule):
-            return Open(_say(condition))
         tests: set[Test] = set()
+        doubtful = False
         for value in condition.values:
             test, opens = self._value_test(condition, rule, value)
-            if opens:
+            if opens and rule.family not in {Family.NUMERIC, Family.DATE, Family.IP}:
                 return Open(_say(condition))
+            doubtful = doubtful or bool(opens)
             if test is not None:
                 tests.add(test)
-        var = self._variable(f"{key}[]", rule)
-        if condition.operator.qualifier is SetQualifier.FOR_ANY_VALUE:
-            return Some(var, frozenset(tests), rule.negated)
-        return negate(Some(var, frozenset(tests), not rule.negated))
+        var, chosen = self._variable(f"{key}[]", rule), frozenset(tests)
+        any_value = condition.operator.qualifier is SetQualifier.FOR_ANY_VALUE
+        if not tests:  # no value can be as they say
+            told: Formula = Constant(rule.negated)
+        else:
+            told = Some(var, chosen, rule.negated) if any_value else negate(Some(var, chosen, not rule.negated))
+        known = self.scene.known.get(key)
+        unreadable = rule.negated and self._is_unreadable(key, rule)
+        if not rule.negated or not (doubtful or unreadable):
+            return told
+        if any_value and not doubtful and isinstance(known, tuple):
+            readable = [value for value in known if value and _reads(rule, value)]
+            if 0 in point_cells(var, list(chosen), readable):
+                return TRUE
+        return conj([told, said(assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL, _say(condition))])
 
     def _value_test(self, condition: Condition, rule: OperatorRule, value: str) -> tuple[Test | None, list[Formula]]:
         """The test, and what else must hold; (None, []) if the value can match nothing."""
@@ -195,6 +205,21 @@ class Conditions:
         if key == "aws:principalarn" and not self.scene.complete:
             return PRINCIPAL
         return Var(key, _SORTS.get(rule.family, Sort.TEXT))
+
+
+_READ: dict[Family, Callable[[str], object]] = {
+    Family.NUMERIC: number,
+    Family.DATE: instant,
+    Family.IP: network,
+    Family.BINARY: binary,
+}
+
+
+def _reads(rule: OperatorRule, value: str) -> bool:
+    """Whether a value in a request is of the operator's sort; an address is no block."""
+    if rule.family not in _READ:
+        return True
+    return _READ[rule.family](value) is not None and not (rule.family is Family.IP and "/" in value)
 
 
 _SORTS = {

@@ -5,11 +5,14 @@ A test becomes one bit; a class is the set of tests that its values pass.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import operator
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from analyzers.policy.values import binary, instant, network, number
 
 from . import globs
 from .formula import Comparison, Sort, Test, Var
@@ -71,6 +74,25 @@ def address_cells(tests: Sequence[IPv4Network | IPv6Network]) -> Cells:
         bits = sum(1 << i for i, test in enumerate(tests) if address in test)
         cells.setdefault(bits, str(address))
     return cells
+
+
+def point_cells(var: Var, tests: Sequence[Test], values: Iterable[str]) -> Cells:
+    """The classes of these very values, where no others are in question. One that is none of the sort of `var`
+    passes no test."""
+    return {sum(1 << i for i, test in enumerate(tests) if _passes(var, test, value)): value for value in values}
+
+
+def _passes(var: Var, test: Test, value: str) -> bool:
+    if isinstance(test, Comparison):
+        point = (instant if var.sort is Sort.INSTANT else number)(value)
+        return point is not None and _compare(test, point)
+    if isinstance(test, (IPv4Network, IPv6Network)):
+        block = network(value)
+        return block is not None and block.network_address in test
+    if var.sort is Sort.BYTES:
+        data = binary(value)
+        return data is not None and globs.matches(test, base64.b64encode(data).decode())
+    return globs.matches(test, value)
 
 
 def cells_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:

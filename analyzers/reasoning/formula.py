@@ -1,16 +1,18 @@
 """Boolean combinations of tests on the parts of a request: what a policy says, before any solver.
 
-A formula is a plain immutable value: equal policies give equal formulas, so answers can be remembered by them.
+A formula is an immutable value: equal policies give the same formula, so answers can be remembered by it.
 The constructors simplify as they build, so a statement that cannot apply is `FALSE` at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from ipaddress import IPv4Network, IPv6Network
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, dataclass_transform
+from weakref import WeakValueDictionary
 
 from .globs import Glob
 
@@ -44,56 +46,94 @@ Test = Glob | Comparison | IPv4Network | IPv6Network
 """A property of one value."""
 
 
-class Constant(NamedTuple):
+_T = TypeVar("_T")
+
+
+class _Interned(type):
+    """One object for each formula: two are equal exactly if they are the same, and are compared and hashed at once."""
+
+    def __call__(cls, *values: Any) -> Any:
+        key = (cls, *values)
+        found = _nodes.get(key)
+        if found is None:
+            found = _nodes[key] = super().__call__(*values)
+        return found
+
+
+_nodes: WeakValueDictionary[tuple[Any, ...], Any] = WeakValueDictionary()
+
+
+@dataclass_transform(frozen_default=True)
+def _node(cls: type[_T]) -> type[_T]:
+    return dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)(cls)
+
+
+@_node
+class Constant(metaclass=_Interned):
     value: bool
 
 
-class Holds(NamedTuple):
+@_node
+class Holds(metaclass=_Interned):
     """The value of `var` passes `test`."""
 
     var: Var
     test: Test
 
 
-class Some(NamedTuple):
+@_node
+class Some(metaclass=_Interned):
     """The multivalued `var` has an element that passes one of `tests`; with `negated`, one that passes none."""
 
     var: Var
     tests: frozenset[Test]
-    negated: bool = False
+    negated: bool
 
 
-class Present(NamedTuple):
+@_node
+class Present(metaclass=_Interned):
     """The condition key is in the request."""
 
     key: str
 
 
-class Is(NamedTuple):
+@_node
+class Is(metaclass=_Interned):
     """The caller is of this kind (`CallerKind`)."""
 
     kind: str
 
 
-class Open(NamedTuple):
+@_node
+class Open(metaclass=_Interned):
     """Something that is not understood, or that relates two values: may be true or false."""
 
     name: str
 
 
-class Not(NamedTuple):
+@_node
+class Switch(metaclass=_Interned):
+    """Whether a statement, or the silence of a layer, counts: on, unless it is asked what matters."""
+
+    name: str
+
+
+@_node
+class Not(metaclass=_Interned):
     item: Formula
 
 
-class And(NamedTuple):
+@_node
+class And(metaclass=_Interned):
     items: tuple[Formula, ...]
 
 
-class Or(NamedTuple):
+@_node
+class Or(metaclass=_Interned):
     items: tuple[Formula, ...]
 
 
-Formula = Constant | Holds | Some | Present | Is | Open | Not | And | Or
+Formula = Constant | Holds | Some | Present | Is | Open | Switch | Not | And | Or
 
 TRUE = Constant(True)
 FALSE = Constant(False)
@@ -102,9 +142,9 @@ FALSE = Constant(False)
 def conj(items: Iterable[Formula]) -> Formula:
     kept: list[Formula] = []
     for item in items:
-        if item == FALSE:
+        if item is FALSE:
             return FALSE
-        if item == TRUE or item in kept:
+        if item is TRUE or item in kept:
             continue
         kept.extend(item.items if isinstance(item, And) else (item,))
     if not kept:
@@ -115,9 +155,9 @@ def conj(items: Iterable[Formula]) -> Formula:
 def disj(items: Iterable[Formula]) -> Formula:
     kept: list[Formula] = []
     for item in items:
-        if item == TRUE:
+        if item is TRUE:
             return TRUE
-        if item == FALSE or item in kept:
+        if item is FALSE or item in kept:
             continue
         kept.extend(item.items if isinstance(item, Or) else (item,))
     if not kept:

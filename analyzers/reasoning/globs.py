@@ -9,8 +9,9 @@ Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shorte
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from analyzers.policy.pattern import Token, Variable, Wildcard
@@ -44,9 +45,25 @@ EVERYTHING: Glob = (ANY_RUN,)
 
 @lru_cache(maxsize=4096)
 def _char(char: str, fold: bool) -> Step:
-    if not fold:
-        return Step(frozenset(char))
-    return Step(frozenset(c for c in (char, char.lower(), char.upper()) if len(c) == 1))
+    return Step(_same_without_case(char.lower()) if fold else frozenset(char))
+
+
+@lru_cache(maxsize=4096)
+def _same_without_case(lower: str) -> frozenset[str]:
+    """Every character whose lower case it is."""
+    if lower.isascii() and lower != "k":  # the Kelvin sign is a k too
+        return frozenset({lower, lower.upper()})
+    return frozenset(_uppers().get(lower, "") + lower[:1])
+
+
+@cache
+def _uppers() -> dict[str, str]:
+    """Lower case -> all characters that have it. One walk through Unicode, at the first text that needs it."""
+    found: dict[str, str] = {}
+    for char in map(chr, range(sys.maxunicode + 1)):
+        if (lower := char.lower()) != char:
+            found[lower] = found.get(lower, "") + char
+    return found
 
 
 def _append(steps: list[Step], step: Step) -> None:

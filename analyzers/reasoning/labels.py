@@ -75,7 +75,7 @@ def _of_statement(statement: Statement, reader: Reader) -> Iterable[Label]:
         for value in condition.values:
             held = reader.test(condition, rule, value)
             if many and isinstance(held, Holds):
-                held = Some(held.var._replace(name=f"{key}[]"), frozenset([held.test]))
+                held = Some(held.var._replace(name=f"{key}[]"), frozenset([held.test]), False)
             yield Label(key, condition.key, value, conj([present, held]))
 
 

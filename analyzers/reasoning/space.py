@@ -14,7 +14,7 @@ from time import monotonic
 import z3
 
 from . import terms
-from .domains import Cells, cells_of
+from .domains import Cells, cells_of, point_cells
 from .formula import (
     And,
     Constant,
@@ -27,6 +27,7 @@ from .formula import (
     Present,
     Some,
     Sort,
+    Switch,
     Test,
     Var,
 )
@@ -48,6 +49,7 @@ class Vocabulary:
         self.many: set[Var] = set()
         self.keys: set[str] = set()
         self.opens: set[str] = set()
+        self.switches: set[str] = set()
         seen: set[Formula] = set()
         stack = list(formulas)
         while stack:
@@ -69,6 +71,8 @@ class Vocabulary:
                 self.keys.add(item.key)
             elif isinstance(item, Open):
                 self.opens.add(item.name)
+            elif isinstance(item, Switch):
+                self.switches.add(item.name)
 
     def _note(self, var: Var, test: Test) -> None:
         tests = self.tests.setdefault(var, {})
@@ -94,7 +98,11 @@ def _only_truths(tests: Iterable[Test]) -> bool:
 
 
 class Space:
-    """Raises TooManyClasses from the constructor if a variable cannot be cut into classes within the budget."""
+    """Raises TooManyClasses from the constructor if a variable cannot be cut into classes within the budget.
+
+    `points`: the values of variables that have no others in the requests in question; none: they have none, and
+    pass no test. `kind`: of all callers in question.
+    """
 
     def __init__(
         self,
@@ -104,6 +112,8 @@ class Space:
         hints: Mapping[Var, Sequence[str]],
         deadline: float,
         milliseconds: int,
+        points: Mapping[Var, tuple[str, ...]] | None = None,
+        kind: CallerKind | None = None,
     ) -> None:
         self.vocabulary = vocabulary
         self.deadline = deadline
@@ -113,7 +123,15 @@ class Space:
         self._choices: dict[Var, OneOf] = {}
         self._memo: dict[Formula, z3.BoolRef] = {}
         self.kinds = {kind: z3.Bool(f"caller is {kind}") for kind in CallerKind}
+        if kind is not None:
+            self.kinds = {other: terms.TRUE if other is kind else terms.FALSE for other in CallerKind}
         for var, tests in vocabulary.tests.items():
+            if points and var in points:
+                self.cells[var] = point_cells(var, list(tests), points[var])
+                if not self.cells[var] and var not in vocabulary.many:
+                    self.cells[var] = {0: ""}
+                self._flags[var] = dict.fromkeys(self.cells[var], terms.TRUE)
+                continue
             universe = universes.get(var, ())
             if not universe and var.sort is Sort.TEXT and _only_truths(tests):
                 universe = _TRUTHS
@@ -158,7 +176,7 @@ class Space:
         for var, flags in self._flags.items():
             if var in self._choices:
                 solver.add(self._choices[var].constraint)
-            else:
+            elif var in self.vocabulary.many:
                 present = self.expression(Present(var.name.removesuffix("[]")))
                 solver.add(present == terms.some(list(flags.values())))
         return solver
@@ -192,6 +210,8 @@ class Space:
             return z3.Bool(f"present {formula.key}")
         if isinstance(formula, Open):
             return z3.Bool(f"open {formula.name}")
+        if isinstance(formula, Switch):
+            return z3.Bool(f"switch {formula.name}")
         if isinstance(formula, Holds):
             passing = self.classes(formula.var, (formula.test,))
         else:

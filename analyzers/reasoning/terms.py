@@ -15,14 +15,16 @@ FALSE = z3.BoolVal(False)
 
 
 def every(items: Sequence[z3.BoolRef]) -> z3.BoolRef:
-    return _joined(z3.Z3_mk_and, items, TRUE)
+    return _joined(z3.Z3_mk_and, items, TRUE, FALSE)
 
 
 def some(items: Sequence[z3.BoolRef]) -> z3.BoolRef:
-    return _joined(z3.Z3_mk_or, items, FALSE)
+    return _joined(z3.Z3_mk_or, items, FALSE, TRUE)
 
 
 def no(item: z3.BoolRef) -> z3.BoolRef:
+    if item is TRUE or item is FALSE:
+        return FALSE if item is TRUE else TRUE
     return z3.BoolRef(z3.Z3_mk_not(item.ctx_ref(), item.ast), item.ctx)
 
 
@@ -43,9 +45,17 @@ class OneOf:
         return int(found.as_long())
 
 
-def _joined(make: Callable[..., Any], items: Sequence[z3.BoolRef], empty: z3.BoolRef) -> z3.BoolRef:
-    if len(items) < 2:
-        return items[0] if items else empty
-    array = (z3.Ast * len(items))(*(item.ast for item in items))
-    first = items[0]
-    return z3.BoolRef(make(first.ctx_ref(), len(items), array), first.ctx)
+def _joined(
+    make: Callable[..., Any], items: Sequence[z3.BoolRef], empty: z3.BoolRef, decisive: z3.BoolRef
+) -> z3.BoolRef:
+    kept = []
+    for item in items:
+        if item is decisive:
+            return decisive
+        if item is not empty:
+            kept.append(item)
+    if len(kept) < 2:
+        return kept[0] if kept else empty
+    array = (z3.Ast * len(kept))(*(item.ast for item in kept))
+    first = kept[0]
+    return z3.BoolRef(make(first.ctx_ref(), len(kept), array), first.ctx)

@@ -84,4 +84,6 @@ def spelled(parts: tuple[Token, ...]) -> str:
 
 
 def _show(token: Token) -> str:
-    return f"${{{token.key}}}" if isinstance(token, Variable) else token
+    if isinstance(token, Variable):
+        return f"${{{token.key}}}"
+    return token.value if isinstance(token, Wildcard) else token.replace("*", "${*}").replace("?", "${?}")

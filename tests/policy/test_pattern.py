@@ -59,6 +59,11 @@ def test_without_wildcards_only_variables_are_special() -> None:
     assert tokens("*${a}?${*}", wildcards=False, variables=True) == ("*", Variable("a"), "?*")
 
 
+def test_a_literal_star_is_no_wildcard() -> None:
+    assert both("${*}") != both("*")
+    assert hash(RUN) != hash("*")
+
+
 def spelled(found: tuple[Token, ...]) -> str:
     """The text back from its pieces."""
     text = ""
@@ -87,7 +92,9 @@ def test_neighbours_are_merged_and_nothing_is_empty(text: str, wildcards: bool, 
         assert not (type(left) is str and type(right) is str)
         assert not (left is RUN and right is RUN)
     if not variables:
-        assert "".join(str(token) for token in found) == (text if not wildcards else collapsed(text))
+        assert "".join(token.value if isinstance(token, Wildcard) else str(token) for token in found) == (
+            text if not wildcards else collapsed(text)
+        )
 
 
 def collapsed(text: str) -> str:
