@@ -84,6 +84,10 @@ def axioms(vocabulary: Vocabulary) -> Iterator[Formula]:
             yield _implies(Present(key), negate(Is(CallerKind.ANONYMOUS)))  # sessions carry the claims on
     yield from _values(vocabulary)
     yield from _organization(vocabulary)
+
+
+def calls(vocabulary: Vocabulary) -> Iterator[Formula]:
+    """Who can make which call, where a role is assumed."""
     actions = vocabulary.tests.get(ACTION, {})
     for test in (WEB_IDENTITY_ACTION, SAML_ACTION):
         if test in actions:

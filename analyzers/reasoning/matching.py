@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -65,11 +66,20 @@ def inverse(truth: Truth) -> Truth:
     return None if truth is None else not truth
 
 
+class Reading(StrEnum):
+    """How resource patterns are read where AWS documents it twice (SEMANTICS 1.4): in a decision, a match that needs
+    a wildcard to cross a colon is open; in policy checks it is none."""
+
+    DECISION = "decision"
+    CHECK = "check"
+
+
 class Call:
     """A request with what follows from it: who calls, and every condition key by its lower-case name."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, reading: Reading = Reading.DECISION) -> None:
         self.request = request
+        self.reading = reading
         self.kind = request.caller_kind
         fields = arns.split(request.principal)
         self.account = fields[4] if fields else ""
@@ -289,11 +299,11 @@ def principal_matches(entry: PrincipalEntry, call: Call) -> bool:
 
 def _actions(actions: Patterns, call: Call) -> Truth:
     asked = call.request.action.lower()
-    named = any_of(_action(pattern.lower(), asked) for pattern in actions.values)
+    named = any_of(action_matches(pattern.lower(), asked) for pattern in actions.values)
     return inverse(named) if actions.negated else named
 
 
-def _action(pattern: str, asked: str) -> Truth:
+def action_matches(pattern: str, asked: str) -> Truth:
     """SEMANTICS 1.3. AWS refuses a pattern without a literal service, so what it would match is not known."""
     if not glob_matches(tokens(pattern, wildcards=True, variables=False), asked):
         return False
@@ -306,11 +316,11 @@ def _action(pattern: str, asked: str) -> Truth:
 
 
 def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) -> Truth:
-    named = any_of(_resource(policy, pattern, call, effect) for pattern in resources.values)
+    named = any_of(resource_matches(policy, pattern, call, effect) for pattern in resources.values)
     return inverse(named) if resources.negated else named
 
 
-def _resource(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
+def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
     """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
     written = tokens(pattern, wildcards=True, variables=policy.has_variables)
     if written == (Wildcard.RUN,):
@@ -326,7 +336,7 @@ def _resource(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth
     if not misplaced and len(fields) == 6 and _all_match([*fields[:5], _filled(fields[5], call) or ()], asked):
         return True
     crosses = assumptions.ALLOW_ACROSS_COLONS if effect is Effect.ALLOW else assumptions.DENY_ACROSS_COLONS
-    if glob_matches(filled, asked):
+    if glob_matches(filled, asked) and (misplaced or call.reading is Reading.DECISION):
         return crosses
     padded = [*fields, *[(Wildcard.RUN,)] * (6 - len(fields))]
     return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, asked) else False

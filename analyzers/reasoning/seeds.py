@@ -19,6 +19,7 @@ _WORDS = {
     "principal": ("example",),
     "rest of the resource": ("example.txt", "example"),
     "action": ("",),
+    "resource": ("example",),
 }
 
 FIXED: dict[str, tuple[str, ...]] = {
@@ -55,6 +56,8 @@ FIXED: dict[str, tuple[str, ...]] = {
         "s3express:createsession",
     ),
     "rest of the resource": ("", "/example.txt", "/example", ":1"),
+    "resource": ("arn:aws:s3:::example", "arn:aws:s3:::example/example.txt"),
+    "service": ("example.amazonaws.com",),
     "session": ("example-session",),
     "aws:userid": ("AIDAEXAMPLEEXAMPLE123",),
     "aws:username": ("example",),

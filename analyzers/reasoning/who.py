@@ -25,6 +25,7 @@ from .axioms import (
     WEB_IDENTITY_ACTION,
     Stranger,
     axioms,
+    calls,
     not_through_the_zone,
     outside,
 )
@@ -121,7 +122,7 @@ class _Finder:
         )
         allowed = self._allowed(not_through_the_zone(stranger, vocabulary))
         base.append(allowed)
-        facts = [*axioms(vocabulary), outside(stranger, vocabulary), *self._kinds()]
+        facts = [*axioms(vocabulary), *calls(vocabulary), outside(stranger, vocabulary), *self._kinds()]
         self.space = Space(
             Vocabulary([*base, *facts]),
             universes=self._universes(),
@@ -129,7 +130,14 @@ class _Finder:
             deadline=deadline,
             milliseconds=milliseconds,
         )
-        self.examples = Examples(self.space, question)
+        scene = question.parts[0].scene
+        self.examples = Examples(
+            self.space,
+            [part.policy for part in question.parts],
+            rest=scene.rest,
+            service=question.services[0],
+            constants=scene.constants,
+        )
         self.components = components(labels, self.space)
         self.solver = self.space.solver()
         for fact in facts:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import z3
 
+from analyzers.policy.model import Policy
+
 from . import keys, terms
-from .callers import CANONICAL, PRINCIPAL, PROVIDER, SESSION
-from .formula import Open, Present
-from .question import Question
+from .callers import CANONICAL, PRINCIPAL, PROVIDER, SERVICE, SESSION
+from .formula import Open, Present, Var
 from .request import CallerKind, ContextValue, Request
 from .scene import ACTION
 from .seeds import EXAMPLE, FIXED
@@ -19,10 +20,26 @@ from .space import Space
 class Examples:
     """Reads requests out of the models of one question."""
 
-    def __init__(self, space: Space, question: Question) -> None:
+    def __init__(
+        self,
+        space: Space,
+        policies: Iterable[Policy],
+        *,
+        rest: Var,
+        service: str = "",
+        constants: Mapping[str, str] | None = None,
+        principal: str = "",
+        known: Mapping[str, ContextValue] | None = None,
+    ) -> None:
+        """`rest`: the variable of the resource; `service`: whose actions are the usual ones. `constants` follow from
+        the resource, `principal` and `known` are those of every request, where the question tells them."""
         self._space = space
-        self._question = question
-        self._names = _spellings(question)
+        self._rest = rest
+        self._service = service
+        self._constants = constants or {}
+        self._principal = principal
+        self._known = known or {}
+        self._names = _spellings(policies)
 
     def wishes(self) -> Iterator[z3.BoolRef]:
         space, kinds = self._space, self._space.kinds
@@ -34,36 +51,39 @@ class Examples:
             yield terms.no(space.expression(Open(name)))
         usual = [space.flag(ACTION, name) for name in FIXED["action"]]
         yield from (flag for flag in usual if flag is not None)
-        rest = self._question.parts[0].scene.rest
         for action, flag in zip(FIXED["action"], usual, strict=True):
-            bare = space.flag(rest, "")
+            bare = space.flag(self._rest, "")
             if flag is not None and bare is not None:
                 yield z3.Implies(flag, bare if "object" not in action else terms.no(bare))
 
     def _prefers_anonymous(self) -> bool:
-        return self._question.services[0] in {"s3", "sqs", "sns"}
+        return self._service in {"s3", "sqs", "sns"}
 
     def request(self, model: z3.ModelRef) -> Request:
         """The request that a model stands for, by the examples of its classes."""
-        space, scene = self._space, self._question.parts[0].scene
+        space = self._space
         kind = space.kind(model)
         context: dict[str, ContextValue] = {}
         for var in space.cells:
             key = var.name.removesuffix("[]")
-            if ":" not in key or key in scene.constants or key in keys.CALLER_ACCOUNT:
+            if ":" not in key or key in self._constants or key in keys.CALLER_ACCOUNT:
                 continue
-            if not space.present(model, key):
+            if key in self._known or not space.present(model, key):
                 continue
             if var in space.vocabulary.many:
-                context[self._names.get(key, key)] = space.values(model, var)
+                context[self._name(key)] = space.values(model, var)
             elif (value := space.value(model, var)) is not None:
-                context[self._names.get(key, key)] = value
+                context[self._name(key)] = value
         derived = keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
-        for key in sorted(space.vocabulary.keys - derived):
-            if self._names.get(key, key) not in context and space.present(model, key):
-                context[self._names.get(key, key)] = EXAMPLE
-        if kind is CallerKind.ANONYMOUS:
+        for key in sorted(space.vocabulary.keys - derived - self._known.keys()):
+            if self._name(key) not in context and space.present(model, key):
+                context[self._name(key)] = EXAMPLE
+        if self._principal:
+            principal = self._principal
+        elif kind is CallerKind.ANONYMOUS:
             principal = "anonymous"
+        elif kind is CallerKind.SERVICE:
+            principal = space.value(model, SERVICE) or "example.amazonaws.com"
         elif kind is CallerKind.FEDERATED:
             principal = f"federated:{space.value(model, PROVIDER) or 'example.com'}"
         elif kind is CallerKind.CANONICAL_USER:
@@ -74,14 +94,18 @@ class Examples:
             arn = space.value(model, PRINCIPAL) or principal
             if principal != arn and "/" in arn.split("/", 1)[1]:
                 context["aws:PrincipalArn"] = arn  # a session does not show its role's path
-        action = space.value(model, ACTION) or f"{self._question.services[0]}:*"
+        action = space.value(model, ACTION) or (f"{self._service}:*" if self._service else FIXED["action"][0])
+        default = "" if self._service else "arn:aws:s3:::example"
         return Request(
             principal=principal,
             action=self._names.get(action, _ACTION_NAMES.get(action, action)),
-            resource=space.value(model, scene.rest) or "",
-            resource_account=scene.constants.get("aws:resourceaccount", ""),
-            context=context,
+            resource=space.value(model, self._rest) or default,
+            resource_account=self._constants.get("aws:resourceaccount", ""),
+            context={**context, **{self._name(key): value for key, value in self._known.items()}},
         )
+
+    def _name(self, key: str) -> str:
+        return self._names.get(key, key)
 
     def _identity(self, model: z3.ModelRef) -> dict[str, ContextValue]:
         """What AWS knows of a canonical user besides, where a document asks: his principal, of which the name says
@@ -102,11 +126,11 @@ class Examples:
         return f"arn:{partition}:sts::{account}:assumed-role/{name.rsplit('/', 1)[-1]}/{session}"
 
 
-def _spellings(question: Question) -> dict[str, str]:
+def _spellings(policies: Iterable[Policy]) -> dict[str, str]:
     """Condition keys and actions as the documents write them, by their lower case."""
     names: dict[str, str] = {}
-    for part in question.parts:
-        for statement in part.policy.statements:
+    for policy in policies:
+        for statement in policy.statements:
             for condition in statement.conditions:
                 names.setdefault(condition.key.lower(), condition.key)
             for pattern in statement.actions.values if statement.actions else ():
