@@ -16,10 +16,9 @@ from analyzers.reasoning import keys
 from analyzers.reasoning.evaluate import Outcome, resource_side
 from analyzers.reasoning.formula import Var
 from analyzers.reasoning.memo import answers
-from analyzers.reasoning.question import ONLY_DENIES, Part, Question
+from analyzers.reasoning.question import DEFAULT_SECONDS, ONLY_DENIES, Part, Question, Unanswered, Way
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.scene import Scene
-from analyzers.reasoning.who import DEFAULT_SECONDS, Unanswered, Way
 
 from .channels import TRAITS, Channel, Traits, channels
 from .subject import Analysis, ExternalFinding, FurtherCondition, StatementRef, Subject, ZoneOfTrust

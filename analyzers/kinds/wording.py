@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analyzers.reasoning.who import Way
+from analyzers.reasoning.question import Way
 
 from .channels import Channel
 from .subject import Subject

@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 
 from analyzers.policy.model import Effect, Policy, PrincipalKind, Statement
 from analyzers.policy.pattern import tokens
@@ -20,25 +19,28 @@ from .culprits import culprit
 from .evaluate import Outcome, StatementRef
 from .formula import TRUE, Formula, Holds, Is, Switch, conj, disj, negate
 from .globs import TooManyClasses, glob
-from .inquiry import SECONDS, Inquiry, Settled
+from .inquiry import Inquiry, Settled
 from .labels import PRINCIPAL, labels_of
 from .matching import Call, Reading, all_of, any_of, fields_match, glob_matches, inverse, match_statement
+from .question import SECONDS, Listed, PolicyType
 from .request import CallerKind, Request
 from .scene import RESOURCE, Crossing, Scene, single_keys
 from .space import OutOfTime
 from .symbolic import Reader, action
-from .verdict import Answer, Blocker, Comparison, Culprit, Relation, Verdict
+from .verdict import (
+    COMPARED,
+    GRANTS_NOTHING,
+    NOT_PUBLIC,
+    NOTHING_NEW,
+    Answer,
+    Blocker,
+    Comparison,
+    Culprit,
+    Relation,
+    Verdict,
+)
 
 LAYER = "policy"
-
-
-class PolicyType(StrEnum):
-    """As the Access Analyzer API names them."""
-
-    IDENTITY = "IDENTITY_POLICY"
-    RESOURCE = "RESOURCE_POLICY"
-    SERVICE_CONTROL = "SERVICE_CONTROL_POLICY"
-    RESOURCE_CONTROL = "RESOURCE_CONTROL_POLICY"
 
 
 class Allowed:
@@ -70,7 +72,7 @@ class Allowed:
 
 def grants(
     policy: Policy,
-    access: Sequence[tuple[Sequence[str], Sequence[str]]],
+    access: Listed,
     *,
     policy_type: PolicyType | None = None,
     seconds: float = SECONDS,
@@ -82,8 +84,7 @@ def grants(
     """
     allowed = Allowed(policy, single_keys([policy]))
     listed = disj(_listed(actions, resources, allowed.reader) for actions, resources in access)
-    claim = "The policy grants nothing of the listed access."
-    return _refuse(claim, allowed, listed, access, policy_type or type_of(policy), seconds)
+    return _refuse(GRANTS_NOTHING, allowed, listed, access, policy_type or type_of(policy), seconds)
 
 
 def no_new_access(
@@ -94,9 +95,8 @@ def no_new_access(
     https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_CheckNoNewAccess.html
     """
     kind = policy_type or type_of(existing, new)
-    claim = "The new policy allows nothing that the existing one does not."
     pair = _Pair(existing, new, kind, seconds)
-    return pair.verdict(claim, first=False, second=True)
+    return pair.verdict(NOTHING_NEW, first=False, second=True)
 
 
 def compare(
@@ -104,9 +104,9 @@ def compare(
 ) -> Comparison:
     """How the requests that the policies allow lie to each other."""
     pair = _Pair(first, second, policy_type or type_of(first, second), seconds)
-    only_first = pair.verdict("The first policy allows nothing that the second does not.", first=True, second=False)
-    only_second = pair.verdict("The second policy allows nothing that the first does not.", first=False, second=True)
-    both = pair.verdict("No request is allowed by both policies.", first=True, second=True)
+    only_first = pair.verdict(COMPARED[0], first=True, second=False)
+    only_second = pair.verdict(COMPARED[1], first=False, second=True)
+    both = pair.verdict(COMPARED[2], first=True, second=True)
     return Comparison(_relation(only_first.answer, only_second.answer, both.answer), only_first, only_second, both)
 
 
@@ -127,8 +127,7 @@ def public(policy: Policy, resource_type: str = "", *, seconds: float = SECONDS)
         ):
             ties.append(label.formula)
     stranger = conj([negate(Is(CallerKind.SERVICE)), negate(disj(ties))])
-    claim = "The policy gives no public access."
-    return _refuse(claim, allowed, stranger, (), PolicyType.RESOURCE, seconds)
+    return _refuse(NOT_PUBLIC, allowed, stranger, (), PolicyType.RESOURCE, seconds)
 
 
 def _is_own_point(resource_type: str, key: str, value: str) -> bool:
@@ -159,7 +158,7 @@ def _refuse(
     claim: str,
     allowed: Allowed,
     wanted: Formula,
-    access: Sequence[tuple[Sequence[str], Sequence[str]]],
+    access: Listed,
     policy_type: PolicyType,
     seconds: float,
 ) -> Verdict:
@@ -245,7 +244,7 @@ def _resource(pattern: str) -> Formula:
     return Holds(RESOURCE, glob(tokens(pattern, wildcards=True, variables=False), fields=5))
 
 
-def _is_listed(access: Sequence[tuple[Sequence[str], Sequence[str]]], request: Request) -> bool:
+def _is_listed(access: Listed, request: Request) -> bool:
     def action_is(pattern: str) -> bool:
         return glob_matches(tokens(pattern.lower(), wildcards=True, variables=False), request.action.lower())
 

@@ -163,17 +163,19 @@ def _hear_resource(
     call: Call, action: str, policies: PolicySet, same: Truth, is_public: IsPublic, *, bounded: bool
 ) -> tuple[Said, Truth]:
     """What the resource's own documents say, and whether Block Public Access closes the policy to this caller."""
-    documents = policies.resource
-    if action.startswith("kms:"):
-        documents = (*policies.key_policy, *documents) if ":key/" in call.request.resource else documents
+    groups = {"resource": policies.resource}
+    if action.startswith("kms:") and ":key/" in call.request.resource:
+        groups["key_policy"] = policies.key_policy
     if action in _TRUSTED | _VOUCHED:
-        documents = (*policies.trust, *documents)
-    said = hear("resource", documents, call, on_resource=True, bounded=bounded)
+        groups["trust"] = policies.trust
+    said = united(
+        [hear(name, documents, call, on_resource=True, bounded=bounded) for name, documents in groups.items()]
+    )
     if not action.startswith("s3:"):
         return said, False
     blocked: Truth = False
     if policies.bpa.get("RestrictPublicBuckets") and call.kind is not CallerKind.SERVICE:
-        blocked = all_of((inverse(same), any_of(is_public(policy) for policy in documents)))
+        blocked = all_of((inverse(same), any_of(is_public(policy) for policy in policies.resource)))
         said.allowed = {strength: all_of((truth, inverse(blocked))) for strength, truth in said.allowed.items()}
     if ":accesspoint/" in call.request.resource:
         if said.allows() is not False:
@@ -272,6 +274,8 @@ _NAMES = {
     "boundary": "the permissions boundary",
     "session": "the session policy",
     "resource": "the resource's policy",
+    "trust": "the role's trust policy",
+    "key_policy": "the key policy",
     "acl": "the access control list",
     "scp": "the service control policy",
     "rcp": "the resource control policy",

@@ -15,6 +15,7 @@ from .evaluate import Outcome
 from .formula import FALSE, TRUE, And, Formula, Not, Open, Or, Switch, Var, conj, disj, negate
 from .globs import ANY, ANY_RUN, FIELD_ONE, FIELD_RUN, Glob, concat, literal
 from .points import Points
+from .question import SECONDS
 from .request import CallerKind, ContextValue, Request
 from .scene import ACTION, RESOURCE
 from .space import Space, Vocabulary
@@ -24,7 +25,6 @@ from .witness import Examples
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 2.0
 TRIES = 6
 """Requests that are looked at, where what is open stands in the way of a sure one."""
 

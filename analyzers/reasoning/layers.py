@@ -6,7 +6,7 @@ that each can check the other. https://docs.aws.amazon.com/IAM/latest/UserGuide/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from analyzers.policy import arn as arns
@@ -57,12 +57,13 @@ _LINKED = conj(
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """`allowed`: the request is allowed. `denied`: a statement denies it. `switches`: of the Deny statements and of
-    the layers that must allow, by name; all on, the formulas say what AWS does. `readers`: of all documents."""
+    the layers that must allow, by name; all on, the formulas say what AWS does. `documents` by the names under which
+    the switches of their statements go (`scp:root[1]/0`), each with its reader."""
 
     allowed: Formula
     denied: Formula
     switches: tuple[Switch, ...]
-    readers: tuple[Reader, ...]
+    documents: Mapping[str, Reader]
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class _Weigher:
         self.owner = owner
         self.is_public = is_public
         self.switches: dict[str, Switch] = {}
-        self.readers: list[Reader] = []
+        self.documents: dict[str, Reader] = {}
 
     def weigh(self) -> Weighed:
         policies = self.policies
@@ -120,7 +121,7 @@ class _Weigher:
             ]
         )
         allowed = conj([negate(denied), passes, granted])
-        return Weighed(allowed, denied, tuple(self.switches.values()), tuple(self.readers))
+        return Weighed(allowed, denied, tuple(self.switches.values()), self.documents)
 
     # -- layers ------------------------------------------------------------------------------------------------
 
@@ -199,9 +200,8 @@ class _Weigher:
         denied: list[Formula] = []
         allowed: dict[str, list[Formula]] = {}
         for number, policy in enumerate(documents):
-            reader = Reader(policy, self.scene)
-            self.readers.append(reader)
             label = f"{name}[{number}]" if len(documents) > 1 else name
+            reader = self.documents[label] = Reader(policy, self.scene)
             for statement in policy.statements:
                 rest = reader.but_principals(statement)
                 ways = _ways(statement) if on_resource else _own(statement)

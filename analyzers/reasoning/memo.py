@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from .question import ONLY_DENIES, Question
+from .asking import who
+from .question import DEFAULT_SECONDS, ONLY_DENIES, Question, Unanswered, Way
 from .symbolic import Reader
-from .who import DEFAULT_SECONDS, Unanswered, Way, who
 
 MAX_ANSWERS = 20_000
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
+from analyzers.policy import Policy
 from analyzers.policy import arn as arns
 from analyzers.policy.errors import PolicyError, quote
 from analyzers.policy.source import Number, load
 
+from .asking import public, solve
 from .decision import decide
 from .evaluate import Decision, Outcome
 from .policy_set import PolicySet
 from .request import CallerKind, Request
+from .verdict import Answer
+
+logger = logging.getLogger(__name__)
 
 MAX_LINE = 16 * 1024 * 1024
 """Bytes of a line. A longer one is answered with an error and passed over."""
 
-_NO_SOLVER = "The solver does not answer simulations yet."
 _FIELDS = ("principal", "action", "resource")
 
 
@@ -45,7 +51,8 @@ def answers(lines: Iterable[bytes], engine: Engine = Engine.BOTH) -> Iterator[di
 
 
 def answer(data: Mapping[str, Any], engine: Engine = Engine.BOTH) -> dict[str, Any]:
-    """`{"id", "decision", "kind", "reason", "statements"}` and, unless only the evaluator is asked, `"solver"`.
+    """`{"id", "decision", "kind", "reason", "statements"}` and, unless only the evaluator is asked, `"solver"`: what
+    the solver says. Where the two contradict each other, the decision is unknown.
 
     `data` has `id`, `policies` and `request`. Raises ValueError, which names the element, for anything else.
     """
@@ -53,12 +60,17 @@ def answer(data: Mapping[str, Any], engine: Engine = Engine.BOTH) -> dict[str, A
     if unknown:
         raise ValueError(f"the line has no element {quote(unknown[0])}")
     policies = PolicySet.from_json(data.get("policies") or {})
-    decision = decide(_request(data.get("request")), policies)
+    request = _request(data.get("request"))
+    solved = Outcome.UNKNOWN if engine is Engine.CONCRETE else solve(request, policies)
     if engine is Engine.SOLVER:
-        decision = Decision(Outcome.UNKNOWN, None, _NO_SOLVER)
+        decision = Decision(solved, None, _SOLVER_ALONE)
+    else:
+        decision = decide(request, policies, is_public=is_public)
+    if engine is Engine.BOTH:
+        decision = _agreed(decision, solved)
     told: dict[str, Any] = {"id": _identifier(data), "decision": decision.outcome.value}
     if engine is not Engine.CONCRETE:
-        told["solver"] = Outcome.UNKNOWN.value
+        told["solver"] = solved.value
     return told | {
         "kind": decision.kind,
         "reason": decision.reason,
@@ -68,6 +80,24 @@ def answer(data: Mapping[str, Any], engine: Engine = Engine.BOTH) -> dict[str, A
         ],
         "assumptions": list(decision.assumptions),
     }
+
+
+_SOLVER_ALONE = "The solver's answer for all policies together; ask the evaluator too for the statements."
+
+
+def is_public(policy: Policy) -> bool | None:
+    """Whether a bucket policy is public as a whole, by proof; None where there is none."""
+    answer = public(policy, "AWS::S3::Bucket").answer
+    return None if answer is Answer.UNKNOWN else answer is Answer.REFUTED
+
+
+def _agreed(decision: Decision, solved: Outcome) -> Decision:
+    """Two engines that contradict each other have proved nothing."""
+    if Outcome.UNKNOWN in (decision.outcome, solved) or decision.outcome is solved:
+        return decision
+    logger.error("The engines disagree: evaluator %s, solver %s", decision.outcome, solved)
+    reason = f"The two engines do not agree: the evaluator says {decision.outcome}, the solver {solved}."
+    return replace(decision, outcome=Outcome.UNKNOWN, kind=None, reason=reason)
 
 
 _REMARKS = ("area", "expected", "why", "source", "uncertain")

@@ -6,15 +6,16 @@ from time import monotonic
 
 from .evaluate import Outcome
 from .formula import negate
-from .layers import IsPublic, _not_told, weigh
+from .layers import IsPublic, weigh
 from .points import points, told
 from .policy_set import PolicySet
+from .reach import is_public
 from .request import Request
 from .scene import RESOURCE, Crossing, Scene
 from .space import Space, Vocabulary
 
 
-def solve(request: Request, policies: PolicySet, *, is_public: IsPublic = _not_told, seconds: float = 2.0) -> Outcome:
+def solve(request: Request, policies: PolicySet, *, is_public: IsPublic = is_public, seconds: float = 2.0) -> Outcome:
     """Whether AWS would allow the request: UNKNOWN if what is not understood could change the answer.
 
     Raises OutOfTime, and ValueError for an access control list that is not understood.

@@ -123,6 +123,7 @@ class Space:
         self._choices: dict[Var, OneOf] = {}
         self._memo: dict[Formula, z3.BoolRef] = {}
         self.kinds = {kind: z3.Bool(f"caller is {kind}") for kind in CallerKind}
+        self._kind = kind
         if kind is not None:
             self.kinds = {other: terms.TRUE if other is kind else terms.FALSE for other in CallerKind}
         for var, tests in vocabulary.tests.items():
@@ -236,6 +237,8 @@ class Space:
         return tuple(self.cells[var][bits] for bits, flag in self._flags[var].items() if z3.is_true(model[flag]))
 
     def kind(self, model: z3.ModelRef) -> CallerKind:
+        if self._kind is not None:
+            return self._kind
         return next(kind for kind, flag in self.kinds.items() if z3.is_true(model[flag]))
 
     def present(self, model: z3.ModelRef, key: str) -> bool:

@@ -11,6 +11,16 @@ from analyzers.policy.model import Path
 from .evaluate import StatementRef
 from .request import Request
 
+GRANTS_NOTHING = "The policy grants nothing of the listed access."
+NOTHING_NEW = "The new policy allows nothing that the existing one does not."
+NOT_PUBLIC = "The policy gives no public access."
+COMPARED = (
+    "The first policy allows nothing that the second does not.",
+    "The second policy allows nothing that the first does not.",
+    "No request is allowed by both policies.",
+)
+"""What verdicts of policy checks are about."""
+
 
 class Answer(StrEnum):
     PROVED = "proved"

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 import z3
 
 from analyzers.policy.model import Policy
+from analyzers.policy.pattern import tokens
 
 from . import keys, terms
 from .callers import CANONICAL, PRINCIPAL, PROVIDER, SERVICE, SESSION
-from .formula import Open, Present, Var
+from .formula import Holds, Open, Present, Var
+from .globs import glob
 from .request import CallerKind, ContextValue, Request
 from .scene import ACTION
 from .seeds import EXAMPLE, FIXED
@@ -49,6 +51,9 @@ class Examples:
             yield terms.no(space.expression(Present(key)))
         for name in sorted(space.vocabulary.opens):
             yield terms.no(space.expression(Open(name)))
+        for test in _ODD_RESOURCES:
+            if test in space.vocabulary.tests.get(self._rest, {}):
+                yield terms.no(space.expression(Holds(self._rest, test)))
         usual = [space.flag(ACTION, name) for name in FIXED["action"]]
         yield from (flag for flag in usual if flag is not None)
         for action, flag in zip(FIXED["action"], usual, strict=True):
@@ -78,7 +83,7 @@ class Examples:
         for key in sorted(space.vocabulary.keys - derived - self._known.keys()):
             if self._name(key) not in context and space.present(model, key):
                 context[self._name(key)] = EXAMPLE
-        if self._principal:
+        if self._principal and kind is not CallerKind.AWS:
             principal = self._principal
         elif kind is CallerKind.ANONYMOUS:
             principal = "anonymous"
@@ -91,7 +96,7 @@ class Examples:
             context |= self._identity(model)
         else:
             principal = self._caller(model)
-            arn = space.value(model, PRINCIPAL) or principal
+            arn = self._principal or space.value(model, PRINCIPAL) or principal
             if principal != arn and "/" in arn.split("/", 1)[1]:
                 context["aws:PrincipalArn"] = arn  # a session does not show its role's path
         action = space.value(model, ACTION) or (f"{self._service}:*" if self._service else FIXED["action"][0])
@@ -116,7 +121,7 @@ class Examples:
         return {self._names[key]: value for key, value in known.items() if key in self._names}
 
     def _caller(self, model: z3.ModelRef) -> str:
-        arn = self._space.value(model, PRINCIPAL) or "arn:aws:iam::999999999999:role/stranger"
+        arn = self._principal or self._space.value(model, PRINCIPAL) or "arn:aws:iam::999999999999:role/stranger"
         if SESSION not in self._space.cells:
             return arn
         partition, account, name = arn.split(":")[1], arn.split(":", 5)[4], arn.split(":", 5)[5]
@@ -138,6 +143,9 @@ def _spellings(policies: Iterable[Policy]) -> dict[str, str]:
                     names.setdefault(pattern.lower(), pattern)
     return names
 
+
+_ODD_RESOURCES = tuple(glob(tokens(text, wildcards=True, variables=False)) for text in ("*:key/*", "*:accesspoint/*"))
+"""Keys and access points, to which rules of their own apply: no good examples of anything else."""
 
 _ACTION_NAMES = {
     name.lower(): name

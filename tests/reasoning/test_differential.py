@@ -18,7 +18,7 @@ from analyzers.reasoning.matching import Call, glob_matches, principal_matches
 from analyzers.reasoning.question import Part, Question
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.scene import Scene
-from analyzers.reasoning.who import Way, who
+from analyzers.reasoning.ways import Way, who
 
 OWN, OTHER, THIRD = "111111111111", "222222222222", "333333333333"
 BUCKET = "arn:aws:s3:::b"

@@ -48,7 +48,7 @@ def test_an_answer() -> None:
     assert ask(line()) == {
         "id": "a",
         "decision": "allow",
-        "solver": "unknown",
+        "solver": "allow",
         "kind": None,
         "reason": "Allowed by statement 0 of the caller's policy.",
         "statements": [{"document": "identity", "statement": 0, "sid": "", "effect": "Allow"}],
@@ -59,7 +59,7 @@ def test_an_answer() -> None:
 def test_who_answers() -> None:
     assert "solver" not in ask(line(), Engine.CONCRETE)
     told = ask(line(), Engine.SOLVER)
-    assert (told["decision"], told["solver"], told["kind"]) == ("unknown", "unknown", None)
+    assert (told["decision"], told["solver"], told["kind"]) == ("allow", "allow", None)
 
 
 @pytest.mark.parametrize("identifier", ["x", "", 7, 3.5, -1, None])

@@ -10,7 +10,7 @@ import pytest
 from analyzers.policy import parse_value
 from analyzers.reasoning.question import Part, Question
 from analyzers.reasoning.scene import Scene
-from analyzers.reasoning.who import Way, who
+from analyzers.reasoning.ways import Way, who
 from tests.shared import conformance
 
 OWNER = "222634363387"

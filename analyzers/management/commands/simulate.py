@@ -14,10 +14,7 @@ from analyzers.reasoning.simulate import Engine, answers, lines_of
 
 
 class Command(BaseCommand):
-    help = (
-        "Decide requests: JSON lines in, JSON lines out, no database. Exit status 1 if a line was malformed. "
-        "The solver does not answer simulations yet: with --engine both or solver, 'solver' is 'unknown'."
-    )
+    help = "Decide requests: JSON lines in, JSON lines out, no database. Exit status 1 if a line was malformed."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +25,7 @@ class Command(BaseCommand):
             choices=list(Engine),
             default=Engine.BOTH,
             metavar="{both,concrete,solver}",
-            help="who answers: the concrete evaluator, the solver (unknown for now), or both (default)",
+            help="who answers: the concrete evaluator, the solver, or both (default)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

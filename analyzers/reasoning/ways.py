@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 
 import z3
@@ -35,7 +35,7 @@ from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
 from .labels import ACTION as ACTION_COMPONENT
 from .labels import PRINCIPAL as PRINCIPAL_COMPONENT
 from .labels import Component, components, labels_of
-from .question import ONLY_DENIES, Question
+from .question import DEFAULT_SECONDS, ONLY_DENIES, Question, Unanswered, Way
 from .request import CallerKind, Request
 from .scene import ACTION, single_keys
 from .seeds import FIXED
@@ -45,27 +45,6 @@ from .witness import Examples
 
 MAX_WAYS = 2_000
 """Irreducible ways after which the question is given up as too large."""
-
-DEFAULT_SECONDS = 10.0
-
-
-class Unanswered(Exception):
-    """The question could not be answered within its limits; the message says why. Never means "no access"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way in. `principal` (key, value); `condition` as written in the documents; `statements` are those that
-    grant, as (index into Question.parts, statement index). The witness's resource lacks the ARN in question: it is
-    what follows it, so that a way can be shared by resources of one template."""
-
-    principal: tuple[str, str]
-    actions: tuple[str, ...]
-    condition: tuple[tuple[str, str], ...]
-    is_public: bool
-    witness: Request
-    statements: tuple[tuple[int, int], ...]
-
 
 _Choice = tuple[int | None, ...]
 """For each component the index of its label; None for the widest."""
