@@ -20,32 +20,35 @@ from .remedies import Advice
 from .request import Request
 from .verdict import COMPARED, GRANTS_NOTHING, NOT_PUBLIC, NOTHING_NEW, Answer, Comparison, Relation, Verdict
 
+_HERE = "analyzers.reasoning"
 _MODULES = ("access", "reach", "ways", "advice", "simulate", "solve_request")
 
 
 def can(access: Access, *, seconds: float = SECONDS) -> Verdict:
     """As `reach.can`."""
     claim = f"{access.principal} can do none of it."
-    return _verdict(claim, "reach.can", access, seconds=seconds)
+    return _verdict(claim, f"{_HERE}.reach:can", access, seconds=seconds)
 
 
 def grants(
     policy: Policy, access: Listed, *, policy_type: PolicyType | None = None, seconds: float = SECONDS
 ) -> Verdict:
     """As `access.grants`."""
-    return _verdict(GRANTS_NOTHING, "access.grants", policy, access, policy_type=policy_type, seconds=seconds)
+    return _verdict(GRANTS_NOTHING, f"{_HERE}.access:grants", policy, access, policy_type=policy_type, seconds=seconds)
 
 
 def no_new_access(
     existing: Policy, new: Policy, *, policy_type: PolicyType | None = None, seconds: float = SECONDS
 ) -> Verdict:
     """As `access.no_new_access`."""
-    return _verdict(NOTHING_NEW, "access.no_new_access", existing, new, policy_type=policy_type, seconds=seconds)
+    return _verdict(
+        NOTHING_NEW, f"{_HERE}.access:no_new_access", existing, new, policy_type=policy_type, seconds=seconds
+    )
 
 
 def public(policy: Policy, resource_type: str = "", *, seconds: float = SECONDS) -> Verdict:
     """As `access.public`."""
-    return _verdict(NOT_PUBLIC, "access.public", policy, resource_type, seconds=seconds)
+    return _verdict(NOT_PUBLIC, f"{_HERE}.access:public", policy, resource_type, seconds=seconds)
 
 
 def compare(
@@ -53,7 +56,9 @@ def compare(
 ) -> Comparison:
     """As `access.compare`."""
     try:
-        found: Comparison = within(seconds, "access.compare", first, second, policy_type=policy_type, seconds=seconds)
+        found: Comparison = within(
+            seconds, f"{_HERE}.access:compare", first, second, policy_type=policy_type, seconds=seconds
+        )
         return found
     except OverLimit as error:
         return Comparison(Relation.UNKNOWN, *(_unknown(claim, error) for claim in COMPARED))
@@ -62,7 +67,7 @@ def compare(
 def who(question: Question, *, like_aws: bool = False, seconds: float = DEFAULT_SECONDS) -> tuple[Way, ...]:
     """As `ways.who`. Raises Unanswered."""
     try:
-        found: tuple[Way, ...] = within(seconds, "ways.who", question, like_aws=like_aws, seconds=seconds)
+        found: tuple[Way, ...] = within(seconds, f"{_HERE}.ways:who", question, like_aws=like_aws, seconds=seconds)
         return found
     except OverLimit as error:
         raise Unanswered(f"{error}.") from error
@@ -71,7 +76,7 @@ def who(question: Question, *, like_aws: bool = False, seconds: float = DEFAULT_
 def advise(request: Request, policies: PolicySet, *, seconds: float = SECONDS) -> Advice:
     """As `advice.advise`."""
     try:
-        found: Advice = within(seconds, "advice.advise", request, policies, seconds=seconds)
+        found: Advice = within(seconds, f"{_HERE}.advice:advise", request, policies, seconds=seconds)
         return found
     except OverLimit as error:
         return Advice(note=f"{error}.")
@@ -80,7 +85,7 @@ def advise(request: Request, policies: PolicySet, *, seconds: float = SECONDS) -
 def solve(request: Request, policies: PolicySet, *, seconds: float = SECONDS) -> Outcome:
     """As `solve_request.solve`, with public access to buckets proved too."""
     try:
-        found: Outcome = within(seconds, "solve_request.solve", request, policies, seconds=seconds)
+        found: Outcome = within(seconds, f"{_HERE}.solve_request:solve", request, policies, seconds=seconds)
         return found
     except OverLimit:
         return Outcome.UNKNOWN
@@ -97,7 +102,7 @@ def _verdict(claim: str, name: str, *values: Any, seconds: float, **named: Any) 
 def load() -> int:
     """Load everything that questions need; the bytes of data that the process then has."""
     for name in _MODULES:
-        importlib.import_module(f"{__package__}.{name}")
+        importlib.import_module(f"{_HERE}.{name}")
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmData:"):
             return int(line.split()[1]) * 1024

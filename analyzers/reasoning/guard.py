@@ -6,15 +6,14 @@ child process that is stopped from outside when its time is over, and that canno
 
 from __future__ import annotations
 
-import importlib
 import os
+import pkgutil
 import queue
 import resource
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -38,7 +37,7 @@ class _Child:
         ours, theirs = socket.socketpair()
         program = f"from analyzers.reasoning.guard import serve; serve({theirs.fileno()}, {megabytes})"
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
-        self._process = subprocess.Popen(  # noqa: S603: our own interpreter, our own words
+        self._process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", program],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -91,7 +90,7 @@ os.register_at_fork(after_in_child=_begin)
 
 
 def within(limit: float, work: str, /, *values: Any, **named: Any) -> Any:
-    """Call a function of this package (`access.grants`), with values that can be pickled, in a child process.
+    """Call a function by its name (`package.module:function`), with values that can be pickled, in a child process.
 
     `limit` in seconds. Raises OverLimit, and what the function raises.
     """
@@ -121,7 +120,7 @@ def serve(descriptor: int, megabytes: int) -> None:
             return
         signal.setitimer(signal.ITIMER_REAL, 2 * (seconds + GRACE))  # ends the child should the parent be gone
         try:
-            reply = (True, _function(work)(*values, **named))
+            reply = (True, pkgutil.resolve_name(work)(*values, **named))
         except MemoryError:
             reply = (False, OverLimit(f"It took more than {megabytes} MB of memory"))
         except RecursionError:
@@ -130,12 +129,6 @@ def serve(descriptor: int, megabytes: int) -> None:
             reply = (False, _told(error, megabytes))
         signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send(reply)
-
-
-def _function(name: str) -> Callable[..., Any]:
-    module, _, function = name.partition(".")
-    found: Callable[..., Any] = getattr(importlib.import_module(f"analyzers.reasoning.{module}"), function)
-    return found
 
 
 def _told(error: Exception, megabytes: int) -> Exception:

@@ -57,7 +57,8 @@ class Inquiry:
         kind: CallerKind | None = None,
         constants: Mapping[str, str] | None = None,
         principal: str = "",
-        known: Mapping[str, ContextValue] | None = None,
+        known: Iterable[str] = (),
+        context: Mapping[str, ContextValue] | None = None,
         seconds: float = SECONDS,
     ) -> None:
         asked = [*formulas, *facts]
@@ -79,6 +80,7 @@ class Inquiry:
             constants=constants,
             principal=principal,
             known=known,
+            context=context,
         )
         self.solver = self.space.solver()
         for fact in self._facts:

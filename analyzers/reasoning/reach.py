@@ -62,7 +62,8 @@ def _can(claim: str, access: Access, seconds: float) -> Verdict:
         kind=sample.caller_kind,
         constants={"aws:resourceaccount": owner} if owner else {},
         principal=access.principal,
-        known={key.lower(): value for key, value in access.context.items()},
+        known=known,
+        context=access.context,
         seconds=seconds,
     )
 
@@ -130,6 +131,8 @@ def _culprits(statements: Iterable[StatementRef], witness: Request, weighed: Wei
     call = Call(witness)
     for reference in statements:
         reader = weighed.documents.get(str(reference.document))
-        if reader is not None and reference.statement < len(reader.policy.statements):
-            statement = reader.policy.statements[reference.statement]
-            yield culprit(reader.policy, statement, str(reference.document), call)
+        if reader is None or reference.statement >= len(reader.policy.statements):  # out of an access control list
+            yield Culprit(reference)
+            continue
+        statement = reader.policy.statements[reference.statement]
+        yield culprit(reader.policy, statement, str(reference.document), call)

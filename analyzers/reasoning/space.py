@@ -229,7 +229,8 @@ class Space:
     def value(self, model: z3.ModelRef, var: Var) -> str | None:
         """The example of the class that `var` has in the model; None if nothing is asked of it."""
         if var not in self._choices:
-            return None
+            fixed = () if var in self.vocabulary.many else tuple(self.cells.get(var, {}).values())
+            return fixed[0] or None if fixed else None
         return list(self.cells[var].values())[self._choices[var].index(model)]
 
     def values(self, model: z3.ModelRef, var: Var) -> tuple[str, ...]:

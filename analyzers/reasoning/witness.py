@@ -31,16 +31,19 @@ class Examples:
         service: str = "",
         constants: Mapping[str, str] | None = None,
         principal: str = "",
-        known: Mapping[str, ContextValue] | None = None,
+        known: Iterable[str] = (),
+        context: Mapping[str, ContextValue] | None = None,
     ) -> None:
         """`rest`: the variable of the resource; `service`: whose actions are the usual ones. `constants` follow from
-        the resource, `principal` and `known` are those of every request, where the question tells them."""
+        the resource. Where the question tells them: `principal`, the `context` that it gives, and the keys that are
+        `known` with it."""
         self._space = space
         self._rest = rest
         self._service = service
         self._constants = constants or {}
         self._principal = principal
-        self._known = known or {}
+        self._known = frozenset(known)
+        self._context = context or {}
         self._names = _spellings(policies)
 
     def wishes(self) -> Iterator[z3.BoolRef]:
@@ -80,7 +83,7 @@ class Examples:
             elif (value := space.value(model, var)) is not None:
                 context[self._name(key)] = value
         derived = keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
-        for key in sorted(space.vocabulary.keys - derived - self._known.keys()):
+        for key in sorted(space.vocabulary.keys - derived - self._known):
             if self._name(key) not in context and space.present(model, key):
                 context[self._name(key)] = EXAMPLE
         if self._principal and kind is not CallerKind.AWS:
@@ -106,7 +109,7 @@ class Examples:
             action=self._names.get(action, _ACTION_NAMES.get(action, action)),
             resource=space.value(model, self._rest) or default,
             resource_account=self._constants.get("aws:resourceaccount", ""),
-            context={**context, **{self._name(key): value for key, value in self._known.items()}},
+            context={**context, **self._context},
         )
 
     def _name(self, key: str) -> str:
