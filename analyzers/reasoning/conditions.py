@@ -183,7 +183,8 @@ class Conditions:
             self.words.hint(self._variable(condition.key.lower(), rule), spelled(parts))
         what = f"{condition.key.lower()} {rule.family} {rule.glob} {rule.ignore_case}"
         fold = rule.ignore_case or rule.family is Family.BOOL
-        return glob(parts, fold=fold, fields=fields), self.words.related(parts, what)
+        var = self._variable(condition.key.lower(), rule)
+        return glob(parts, fold=fold, fields=fields), self.words.related(parts, var, what, fields=fields, fold=fold)
 
     @staticmethod
     def _doubt(rule: OperatorRule, unclear: list[Formula]) -> list[Formula]:

@@ -16,6 +16,7 @@ from .formula import FALSE, TRUE, And, Formula, Not, Open, Or, Switch, Var, conj
 from .globs import ANY, ANY_RUN, FIELD_ONE, FIELD_RUN, Glob, concat, literal
 from .points import Points
 from .question import SECONDS
+from .relations import inclusions, variations
 from .request import CallerKind, ContextValue, Request
 from .scene import ACTION, RESOURCE
 from .space import Space, Vocabulary
@@ -63,7 +64,9 @@ class Inquiry:
     ) -> None:
         asked = [*formulas, *facts]
         readers = list(readers)
-        self._facts = [*facts, *axioms(Vocabulary(asked))]
+        self._relations = [related for reader in readers for related in reader.words.relations]
+        within = list(inclusions(self._relations))
+        self._facts = [*facts, *within, *axioms(Vocabulary([*asked, *within]))]
         self.space = Space(
             Vocabulary([*asked, *self._facts]),
             universes=ANYBODY,
@@ -108,24 +111,21 @@ class Inquiry:
 
     def _try(self, target: Formula, confirm: Callable[[Request], Outcome], reason: str) -> Settled:
         """Look at some requests in which what is open is as the target needs it."""
-        opens = [Open(name) for name in sorted(self.space.vocabulary.opens)]
+        opens = {name: self.space.expression(Open(name)) for name in sorted(self.space.vocabulary.opens)}
         self.solver.push()
         try:
             for _ in range(TRIES if opens else 0):
                 if not self.possible(target):
                     break
                 model = self._model(target)
+                chosen = {name: z3.is_true(model.eval(flag, model_completion=True)) for name, flag in opens.items()}
                 witness = self._examples.request(model)
-                if confirm(witness) is Outcome.ALLOW:
-                    return Settled(Answer.REFUTED, witness=witness)
-                chosen = [
-                    expression
-                    for expression in map(self.space.expression, opens)
-                    if z3.is_true(model.eval(expression, model_completion=True))
-                ]
-                names = [open_.name for open_ in opens if self.space.expression(open_) in chosen]
+                for request in (witness, *variations(witness, self._relations, self._examples.name)):
+                    if confirm(request) is Outcome.ALLOW:
+                        return Settled(Answer.REFUTED, witness=request)
+                names = [name for name, true in chosen.items() if true]
                 reason = reason or f"It depends on what is not understood or not documented: {_listed(names)}."
-                self.solver.add(z3.Not(z3.And(chosen)) if chosen else z3.BoolVal(False))
+                self.solver.add(z3.Or([z3.Not(flag) if chosen[name] else flag for name, flag in opens.items()]))
         finally:
             self.solver.pop()
         return Settled(Answer.UNKNOWN, reason or "The two engines do not agree on an example.")

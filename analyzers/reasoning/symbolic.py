@@ -115,7 +115,7 @@ class Reader:
             return TRUE
         if any(isinstance(part, Variable) for part in parts):
             self.words.hint(var, spelled(parts))
-        relations = self.words.related(parts, var.name)
+        relations = self.words.related(parts, var, var.name, fields=ARN_FIELDS)
         written = self.words.written(pattern, wildcards=True)
         lacking = ARN_FIELDS - sum(map(literal_colons, written))
         found: list[Formula] = []
@@ -147,7 +147,11 @@ class Reader:
             matched: Formula = TRUE if any(all(step.run for step in rest) for rest in rests) else FALSE
         else:
             matched = disj(TRUE if rest == EVERYTHING else Holds(self.scene.rest, rest) for rest in rests)
-        return conj([matched, *self.words.related(parts, self.scene.rest.name)]) if matched != FALSE else FALSE
+        return (
+            conj([matched, *self.words.related(parts, self.scene.rest, self.scene.rest.name)])
+            if matched != FALSE
+            else FALSE
+        )
 
     def _plain_resource(self, pattern: str) -> Formula:
         """The usual case, without walking: the pattern spells out the ARN in question, or another one."""

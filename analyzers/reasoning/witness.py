@@ -79,13 +79,13 @@ class Examples:
             if key in self._known or not space.present(model, key):
                 continue
             if var in space.vocabulary.many:
-                context[self._name(key)] = space.values(model, var)
+                context[self.name(key)] = space.values(model, var)
             elif (value := space.value(model, var)) is not None:
-                context[self._name(key)] = value
+                context[self.name(key)] = value
         derived = keys.SIGNED_ONLY - {"aws:principalorgid", "aws:principalorgpaths"}
         for key in sorted(space.vocabulary.keys - derived - self._known):
-            if self._name(key) not in context and space.present(model, key):
-                context[self._name(key)] = EXAMPLE
+            if self.name(key) not in context and space.present(model, key):
+                context[self.name(key)] = EXAMPLE
         if self._principal and kind is not CallerKind.AWS:
             principal = self._principal
         elif kind is CallerKind.ANONYMOUS:
@@ -112,7 +112,8 @@ class Examples:
             context={**context, **self._context},
         )
 
-    def _name(self, key: str) -> str:
+    def name(self, key: str) -> str:
+        """A condition key as the documents spell it."""
         return self._names.get(key, key)
 
     def _identity(self, model: z3.ModelRef) -> dict[str, ContextValue]:

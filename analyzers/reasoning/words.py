@@ -7,17 +7,19 @@ from analyzers.policy.pattern import Token, Variable, Wildcard, tokens
 
 from . import keys
 from .formula import TRUE, Constant, Formula, Open, Present, Var
+from .relations import Related
 from .scene import Scene
 from .seeds import EXAMPLE, STRANGER
 
 
 class Words:
-    """`hints`: readable values for the patterns that hold variables."""
+    """`hints`: readable values for the patterns that hold variables, and `relations`: these patterns."""
 
     def __init__(self, policy: Policy, scene: Scene) -> None:
         self.policy = policy
         self.scene = scene
         self.hints: dict[Var, list[str]] = {}
+        self.relations: list[Related] = []
 
     def tokens(self, text: str, *, wildcards: bool) -> tuple[Token, ...] | None:
         """The tokens of a value; None if a variable in it has no value, so that the value matches nothing."""
@@ -50,13 +52,17 @@ class Words:
             return Constant(self.scene.known.get(key) not in (None, ()))
         return Present("aws:principalarn" if key in keys.CALLER_ACCOUNT else key)
 
-    def related(self, parts: tuple[Token, ...], what: str) -> list[Formula]:
-        """What else a pattern needs that holds the unknown value of another key: that the key has a value, if there
-        is no default, and that the values agree, which is left open."""
+    def related(
+        self, parts: tuple[Token, ...], var: Var, what: str, *, fields: int = 0, fold: bool = False
+    ) -> list[Formula]:
+        """What else a pattern of the values of `var` needs that holds the unknown value of another key: that the key
+        has a value, if there is no default, and that the values agree, which is left open."""
         wanted: list[Formula] = []
         for part in parts:
             if isinstance(part, Variable):
-                wanted.append(Open(f"{what}: {''.join(map(_show, parts))}"))
+                agrees = Open(f"{what}: {''.join(map(_show, parts))}")
+                self.relations.append(Related(agrees, var, parts, fields, fold))
+                wanted.append(agrees)
                 if part.default is None:
                     wanted.append(self.present(part.key))
         return wanted
@@ -85,5 +91,5 @@ def spelled(parts: tuple[Token, ...]) -> str:
 
 def _show(token: Token) -> str:
     if isinstance(token, Variable):
-        return f"${{{token.key}}}"
+        return f"${{{token.key}}}" if token.default is None else f"${{{token.key}, '{token.default}'}}"
     return token.value if isinstance(token, Wildcard) else token.replace("*", "${*}").replace("?", "${?}")

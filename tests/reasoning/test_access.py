@@ -183,6 +183,32 @@ def test_a_variable_is_within_its_pattern_and_itself() -> None:
     assert verdict.witness is not None
 
 
+VARIABLES = [
+    ("${aws:username}/x", "${aws:username}/*", Answer.PROVED),
+    ("${aws:username}/*", "${aws:username}/x", Answer.REFUTED),
+    ("${aws:username}", "${aws:userid}", Answer.REFUTED),
+    ("a${aws:username}b", "a*b", Answer.PROVED),
+    ("a${aws:username}", "${aws:username}*", Answer.REFUTED),
+    ("${aws:PrincipalTag/t, 'a'}", "${aws:PrincipalTag/t}", Answer.REFUTED),
+    ("${aws:PrincipalTag/t}", "${aws:PrincipalTag/t, 'a'}", Answer.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("new", "existing", "expected"), VARIABLES)
+def test_patterns_with_variables_are_compared(new: str, existing: str, expected: Answer) -> None:
+    one, other = (policy(allow("s3:GetObject", f"arn:aws:s3:::b/{name}")) for name in (new, existing))
+    assert no_new_access(other, one, seconds=30).answer is expected
+
+
+def test_conditions_with_variables_are_compared() -> None:
+    def tagged(operator: str, value: str) -> Any:
+        return policy(allow("s3:*", Condition={operator: {"s3:ExistingObjectTag/team": value}}))
+
+    own, any_of_it = tagged("StringEquals", "${aws:username}"), tagged("StringLike", "${aws:username}*")
+    assert no_new_access(any_of_it, own, seconds=30).answer is Answer.PROVED
+    assert no_new_access(own, any_of_it, seconds=30).answer is Answer.REFUTED
+
+
 def test_under_the_older_version_a_variable_is_text() -> None:
     old = parse_value({"Version": "2008-10-17", "Statement": [allow("s3:GetObject", "arn:aws:s3:::b/${aws:username}")]})
     verdict = grants(old, [(["s3:GetObject"], ["arn:aws:s3:::b/bob"])], seconds=30)
