@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from analyzers.policy.model import Effect, Policy, PrincipalKind, Statement
 from analyzers.policy.pattern import tokens
@@ -150,15 +151,15 @@ def type_of(*policies: Policy) -> PolicyType:
 # -- asking --------------------------------------------------------------------------------------------------------
 
 
-def _facts(policy_type: PolicyType, *policies: Policy) -> list[Formula]:
+def _callers(policy_type: PolicyType, *policies: Policy) -> dict[str, Any]:
     """Who calls at all. A canonical user is an AWS caller by another name, which matters only where it is used."""
     if policy_type not in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}:
-        return [Is(CallerKind.AWS)]
+        return {"kind": CallerKind.AWS}
     entries = [
         entry for policy in policies for s in policy.statements if s.principals for entry in s.principals.entries
     ]
     named = any(entry.kind is PrincipalKind.CANONICAL_USER for entry in entries)
-    return [] if named else [negate(Is(CallerKind.CANONICAL_USER))]
+    return {} if named else {"facts": [negate(Is(CallerKind.CANONICAL_USER))]}
 
 
 def _refuse(
@@ -177,9 +178,7 @@ def _refuse(
         return _outcome(all_of((decides(allowed.policy, request), _is_listed(access, request))))
 
     try:
-        inquiry = Inquiry(
-            [target, *parts], [allowed.reader], facts=_facts(policy_type, allowed.policy), seconds=seconds
-        )
+        inquiry = Inquiry([target, *parts], [allowed.reader], **_callers(policy_type, allowed.policy), seconds=seconds)
         settled = inquiry.settle(target, confirm)
         if settled.answer is Answer.PROVED:
             blockers = _blockers(inquiry.blockers(target), {allowed.name: allowed.policy})
@@ -203,7 +202,7 @@ class _Pair:
             formulas += [one.allows_of(statement, formula) for statement, formula in one.allows]
         try:
             readers = [self.first.reader, self.second.reader]
-            self._inquiry = Inquiry(formulas, readers, facts=_facts(policy_type, first, second), seconds=seconds)
+            self._inquiry = Inquiry(formulas, readers, **_callers(policy_type, first, second), seconds=seconds)
         except (OutOfTime, TooManyClasses) as error:
             self._error = error
 

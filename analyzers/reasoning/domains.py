@@ -25,10 +25,6 @@ STRANGER_ADDRESSES = ("203.0.113.77", "2001:db8::77", "10.77.7.7", "8.8.8.8")
 """Examples to prefer: documentation addresses, a private one, a well-known public one."""
 
 
-def text_cells(tests: Sequence[Glob], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
-    return globs.Classes(tests, universe=universe or (globs.EVERYTHING,), seeds=seeds).cells
-
-
 def number_cells(tests: Sequence[Comparison], *, instant: bool) -> Cells:
     """One value between each two neighbouring bounds, and each bound itself."""
     bounds = sorted({test.bound for test in tests})
@@ -95,10 +91,14 @@ def _passes(var: Var, test: Test, value: str) -> bool:
     return globs.matches(test, value)
 
 
-def cells_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob], seeds: Iterable[str]) -> Cells:
-    """The classes of `var`. Raises `globs.TooManyClasses`."""
-    if var.sort in {Sort.TEXT, Sort.BYTES}:
-        return text_cells([t for t in tests if isinstance(t, tuple) and not isinstance(t, Comparison)], universe, seeds)
+def classes_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob]) -> globs.Classes:
+    """The classes of texts. Raises `globs.TooManyClasses`."""
+    chosen = [test for test in tests if isinstance(test, tuple) and not isinstance(test, Comparison)]
+    return globs.Classes(chosen, universe=universe or (globs.EVERYTHING,))
+
+
+def cells_of(var: Var, tests: Sequence[Test]) -> Cells:
+    """The classes of a variable that is no text."""
     if var.sort is Sort.ADDRESS:
         return address_cells([t for t in tests if isinstance(t, (IPv4Network, IPv6Network))])
     return number_cells([t for t in tests if isinstance(t, Comparison)], instant=var.sort is Sort.INSTANT)

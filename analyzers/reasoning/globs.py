@@ -151,28 +151,33 @@ _FILLERS = "x0y1z2w3v4u5t6s7r8q9abcdefghijklmnop"
 class Classes:
     """The classes of strings that `globs` tell apart, within the strings that match one of `universe`.
 
-    `cells` maps the set of globs that match (bit i for globs[i]) to an example, a shortest one unless one of
-    `seeds` (readable strings) falls into the class. Raises TooManyClasses.
+    `cells` maps the set of globs that match (bit i for globs[i]) to an example, a shortest one until `seed` is told
+    of readable ones. Raises TooManyClasses.
     """
 
-    def __init__(
-        self, globs: Sequence[Glob], *, universe: Sequence[Glob] = (EVERYTHING,), seeds: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, globs: Sequence[Glob], *, universe: Sequence[Glob] = (EVERYTHING,)) -> None:
         self.globs = tuple(globs)
         self._compile((*self.globs, *universe))
         self.cells = self._explore()
-        for seed in seeds:
-            bits = self._run(seed)
-            if bits is not None and bits in self.cells and bits not in self._seeded:
-                self.cells[bits] = seed
-                self._seeded.add(bits)
+
+    def seed(self, texts: Iterable[str]) -> None:
+        """Take readable strings for examples of the classes into which they fall; the first for each."""
+        waiting = set(self.cells)
+        for text in texts:
+            if not waiting:
+                return
+            bits = self._run(text)
+            if bits in waiting:
+                self.cells[bits] = text
+                waiting.remove(bits)
 
     def _compile(self, globs: tuple[Glob, ...]) -> None:
-        self._seeded: set[int] = set()
         self._advance: dict[str, int] = {}
         self._stay: dict[str, int] = {}
         self._advance_but: dict[str, int] = {}
         self._stay_but: dict[str, int] = {}
+        self._cares: dict[int, frozenset[str]] = {}
+        self._caring = 0
         self._advance_any = self._stay_any = self._runs = start = 0
         accepts: list[int] = []
         place = 1
@@ -191,6 +196,9 @@ class Classes:
                     table = self._stay if step.run else self._advance
                 for char in step.chars:
                     table[char] = table.get(char, 0) | place
+                if step.chars:
+                    self._cares[place] = step.chars
+                    self._caring |= place
                 place <<= 1
             accepts.append(place)
             place <<= 1
@@ -207,10 +215,6 @@ class Classes:
             char: (
                 self._advance.get(char, 0) | (self._advance_any & ~self._advance_but.get(char, 0)),
                 self._stay.get(char, 0) | (self._stay_any & ~self._stay_but.get(char, 0)),
-                self._advance.get(char, 0)
-                | self._stay.get(char, 0)
-                | self._advance_but.get(char, 0)
-                | self._stay_but.get(char, 0),
             )
             for char in sorted(alphabet)
         }
@@ -225,9 +229,19 @@ class Classes:
     def _run(self, text: str) -> int | None:
         state = self._start
         for char in text:
-            advance, stay, _ = self._moves.get(char, (self._advance_any, self._stay_any, 0))
+            advance, stay = self._moves.get(char, (self._advance_any, self._stay_any))
             state = self._next(state, advance, stay)
         return self._bits(state) if state & self._universe else None
+
+    def _cared_for(self, state: int) -> Sequence[str]:
+        """The characters that some place of the state treats unlike others."""
+        caring = state & self._caring
+        found: set[str] = set()
+        while caring:
+            place = caring & -caring
+            found |= self._cares[place]
+            caring ^= place
+        return sorted(found)
 
     def _explore(self) -> dict[int, str]:
         cells: dict[int, str] = {}
@@ -246,10 +260,10 @@ class Classes:
                 if other & alive and other not in seen:
                     seen.add(other)
                     following.append((other, text + self._other))
-                for char, (advance, stay, cares) in self._moves.items():
-                    if not state & cares:
-                        continue
-                    reached = self._next(state, advance, stay)
+                for char in self._cared_for(state):
+                    advance, stay = self._moves[char]
+                    reached = ((state & advance) << 1) | (state & stay)
+                    reached |= (reached & self._runs) << 1
                     if reached & alive and reached not in seen:
                         seen.add(reached)
                         following.append((reached, text + char))

@@ -86,12 +86,14 @@ class Inquiry:
             context=context,
         )
         self.solver = self.space.solver()
-        for fact in self._facts:
-            self.solver.add(self.space.expression(fact))
+        self.solver.add([self.space.expression(fact) for fact in self._facts])
+        self._shown: Formula | None = None
+        """The last formula asked about: the solver has a model of it."""
         self._switches = [self.space.expression(Switch(name)) for name in sorted(self.space.vocabulary.switches)]
 
     def possible(self, *formulas: Formula) -> bool:
         """Whether there is such a request, with every switch on."""
+        self._shown = formulas[0] if len(formulas) == 1 else None
         return self.space.check(self.solver, *self._switches, *map(self.space.expression, formulas))
 
     def settle(self, target: Formula, confirm: Callable[[Request], Outcome]) -> Settled:
@@ -100,8 +102,8 @@ class Inquiry:
         if not self.possible(target):
             return Settled(Answer.PROVED)
         reason = ""
-        sure = surely(target)
-        if sure is not FALSE and self.possible(sure):
+        sure = surely(target) if self.space.vocabulary.opens else target
+        if sure is not FALSE and (sure is target or self.possible(sure)):
             witness = self.witness(sure)
             if confirm(witness) is Outcome.ALLOW:
                 return Settled(Answer.REFUTED, witness=witness)
@@ -136,7 +138,7 @@ class Inquiry:
 
     def _model(self, target: Formula) -> z3.ModelRef:
         granted = [*self._switches, self.space.expression(target)]
-        if not self.space.check(self.solver, *granted):
+        if self._shown is not target and not self.possible(target):
             raise AssertionError("no request to show")
         model = self.solver.model()
         for wish in self._examples.wishes():

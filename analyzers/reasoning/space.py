@@ -14,7 +14,7 @@ from time import monotonic
 import z3
 
 from . import terms
-from .domains import Cells, cells_of, point_cells
+from .domains import Cells, cells_of, classes_of, point_cells
 from .formula import (
     And,
     Constant,
@@ -31,7 +31,7 @@ from .formula import (
     Test,
     Var,
 )
-from .globs import Glob, Step, literal
+from .globs import Classes, Glob, Step, literal
 from .request import CallerKind
 from .seeds import seeds_for
 from .terms import OneOf
@@ -116,13 +116,15 @@ class Space:
         kind: CallerKind | None = None,
     ) -> None:
         self.vocabulary = vocabulary
+        self._hints = hints
+        self._texts: dict[Var, Classes] = {}
         self.deadline = deadline
         self.milliseconds = milliseconds
         self.cells: dict[Var, Cells] = {}
         self._flags: dict[Var, dict[int, z3.BoolRef]] = {}
         self._choices: dict[Var, OneOf] = {}
         self._memo: dict[Formula, z3.BoolRef] = {}
-        self.kinds = {kind: z3.Bool(f"caller is {kind}") for kind in CallerKind}
+        self.kinds = {kind: terms.boolean(f"caller is {kind}") for kind in CallerKind}
         self._kind = kind
         if kind is not None:
             self.kinds = {other: terms.TRUE if other is kind else terms.FALSE for other in CallerKind}
@@ -136,16 +138,26 @@ class Space:
             universe = universes.get(var, ())
             if not universe and var.sort is Sort.TEXT and _only_truths(tests):
                 universe = _TRUTHS
-            seeds = chain(hints.get(var, ()), seeds_for(var, list(tests)))
-            self.cells[var] = cells_of(var, list(tests), universe, seeds)
+            if var.sort in {Sort.TEXT, Sort.BYTES}:
+                classes = self._texts[var] = classes_of(var, list(tests), universe)
+                self.cells[var] = classes.cells
+            else:
+                self.cells[var] = cells_of(var, list(tests))
             self._flags[var] = self._classes_of(var)
             self.check_time()
+
+    def seed(self) -> None:
+        """Find readable examples. Called when some are to be shown: many questions need none."""
+        while self._texts:
+            var, classes = self._texts.popitem()
+            tests = list(self.vocabulary.tests[var])
+            classes.seed(chain(self._hints.get(var, ()), seeds_for(var, tests)))
 
     def _classes_of(self, var: Var) -> dict[int, z3.BoolRef]:
         """A Boolean for each class: "it is this one", or of a multivalued key "one of its values is in it"."""
         name = f"{var.name}/{var.sort}"
         if var in self.vocabulary.many:
-            return {bits: z3.Bool(f"{name}#{bits}") for bits in self.cells[var]}
+            return {bits: terms.boolean(f"{name}#{bits}") for bits in self.cells[var]}
         choice = self._choices[var] = OneOf(name, len(self.cells[var]))
         return dict(zip(self.cells[var], choice.flags, strict=True))
 
@@ -173,7 +185,8 @@ class Space:
     def solver(self) -> z3.Solver:
         solver = z3.SimpleSolver()
         solver.set("timeout", self.milliseconds)
-        solver.add(z3.PbEq([(flag, 1) for flag in self.kinds.values()], 1))
+        if self._kind is None:
+            solver.add(z3.PbEq([(flag, 1) for flag in self.kinds.values()], 1))
         for var, flags in self._flags.items():
             if var in self._choices:
                 solver.add(self._choices[var].constraint)
@@ -185,7 +198,7 @@ class Space:
     def check(self, solver: z3.Solver, *assumptions: z3.BoolRef) -> bool:
         """Raises OutOfTime if the solver does not know within the limit."""
         self.check_time()
-        answer = solver.check(*assumptions)
+        answer = terms.check(solver, assumptions)
         if answer == z3.unknown:
             raise OutOfTime
         return bool(answer == z3.sat)
@@ -208,11 +221,11 @@ class Space:
         if isinstance(formula, Is):
             return self.kinds[CallerKind(formula.kind)]
         if isinstance(formula, Present):
-            return z3.Bool(f"present {formula.key}")
+            return terms.boolean(f"present {formula.key}")
         if isinstance(formula, Open):
-            return z3.Bool(f"open {formula.name}")
+            return terms.boolean(f"open {formula.name}")
         if isinstance(formula, Switch):
-            return z3.Bool(f"switch {formula.name}")
+            return terms.boolean(f"switch {formula.name}")
         if isinstance(formula, Holds):
             passing = self.classes(formula.var, (formula.test,))
         else:

@@ -6,6 +6,7 @@ Building a formula this way takes a fraction of the time; the arguments are alwa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import z3
@@ -28,14 +29,35 @@ def no(item: z3.BoolRef) -> z3.BoolRef:
     return z3.BoolRef(z3.Z3_mk_not(item.ctx_ref(), item.ast), item.ctx)
 
 
+def check(solver: z3.Solver, assumptions: Sequence[z3.BoolRef]) -> z3.CheckSatResult:
+    """As `solver.check`; assumptions are literals."""
+    array = (z3.Ast * len(assumptions))(*(item.ast for item in assumptions))
+    found = z3.Z3_solver_check_assumptions(solver.ctx.ref(), solver.solver, len(assumptions), array)
+    return z3.CheckSatResult(found)
+
+
+@lru_cache(maxsize=4096)
+def boolean(name: str) -> z3.BoolRef:
+    """The Boolean variable of this name."""
+    return z3.Bool(name)
+
+
+@lru_cache(maxsize=4096)
+def _value(number: int, width: int) -> z3.BitVecRef:
+    return z3.BitVecVal(number, width)
+
+
 class OneOf:
     """Exactly one of `count` possibilities, as a bit-vector that holds its number: a model then says it in one word,
     where a Boolean for each possibility would have to be read one by one."""
 
     def __init__(self, name: str, count: int) -> None:
         width = max(1, (count - 1).bit_length())
-        self._number = z3.BitVec(name, width)
-        self.flags = [self._number == z3.BitVecVal(i, width) for i in range(count)]
+        self._number = number = z3.BitVec(name, width)
+        context, ast = number.ctx_ref(), number.as_ast()
+        self.flags = [
+            z3.BoolRef(z3.Z3_mk_eq(context, ast, _value(i, width).as_ast()), number.ctx) for i in range(count)
+        ]
         full = count == 1 << width
         self.constraint = TRUE if full else z3.ULT(self._number, z3.BitVecVal(count, width)) if count else FALSE
 

@@ -238,12 +238,8 @@ class _Finder:
 
     def _smallest_cover(self, choices: list[_Choice], covers: list[z3.BoolRef]) -> list[int]:
         others = [terms.no(flag) for flag in covers]
-        chosen = [
-            i
-            for i, flag in enumerate(covers)
-            if self.space.check(self.solver, flag, *(other for j, other in enumerate(others) if j != i))
-        ]
-        if len(chosen) == len(covers):
+        chosen = self._indispensable(covers)
+        if not self.space.check(self.solver, *(others[i] for i in chosen)):
             return chosen
         chooser = z3.Optimize()
         chooser.set("timeout", self.space.milliseconds)
@@ -261,6 +257,19 @@ class _Finder:
             answer = chooser.model()
             chosen = [i for i, flag in enumerate(flags) if z3.is_true(answer[flag])]
         return sorted(chosen)
+
+    def _indispensable(self, covers: list[z3.BoolRef]) -> list[int]:
+        """The ways that alone cover some request."""
+        found: list[int] = []
+        self.solver.push()
+        self.solver.add(z3.AtMost(*covers, 1), terms.some(covers))
+        while self.space.check(self.solver):
+            model = self.solver.model()
+            new = next(i for i, flag in enumerate(covers) if z3.is_true(model.eval(flag, model_completion=True)))
+            found.append(new)
+            self.solver.add(terms.no(covers[new]))
+        self.solver.pop()
+        return sorted(found)
 
     def _is_native(self, choice: _Choice) -> bool:
         """Whether one statement says all the labels: such a way reads best."""

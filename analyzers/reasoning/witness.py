@@ -48,6 +48,7 @@ class Examples:
 
     def wishes(self) -> Iterator[z3.BoolRef]:
         space, kinds = self._space, self._space.kinds
+        space.seed()
         yield kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]
         yield kinds[CallerKind.AWS]
         for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
@@ -70,6 +71,7 @@ class Examples:
     def request(self, model: z3.ModelRef) -> Request:
         """The request that a model stands for, by the examples of its classes."""
         space = self._space
+        space.seed()
         kind = space.kind(model)
         context: dict[str, ContextValue] = {}
         for var in space.cells:
