@@ -15,11 +15,12 @@ from analyzers.policy.model import Effect, Policy, PrincipalKind, Statement
 from analyzers.policy.pattern import tokens
 
 from . import keys
+from .automata import TooManyClasses
 from .bucket_access import PUBLIC_PROVIDER
 from .culprits import culprit
 from .evaluate import Outcome, StatementRef
 from .formula import TRUE, Formula, Holds, Is, Switch, conj, disj, negate
-from .globs import TooManyClasses, glob
+from .globs import glob
 from .inquiry import Inquiry, Settled
 from .labels import PRINCIPAL, labels_of
 from .matching import Call, Reading, all_of, any_of, fields_match, glob_matches, inverse, match_statement

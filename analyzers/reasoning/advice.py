@@ -19,10 +19,10 @@ import z3
 from analyzers.policy import Policy, parse_value
 from analyzers.policy.model import Effect
 
+from .automata import TooManyClasses
 from .decision import decide
 from .evaluate import Decision, Outcome, StatementRef
 from .formula import Formula, Switch
-from .globs import TooManyClasses
 from .inquiry import surely
 from .layers import Weighed, weigh
 from .layers_in_words import kind_of, number_of, spell

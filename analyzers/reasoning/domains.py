@@ -15,6 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from analyzers.policy.values import binary, instant, network, number
 
 from . import globs
+from .automata import Classes
 from .formula import Comparison, Sort, Test, Var
 from .globs import Glob
 
@@ -91,10 +92,13 @@ def _passes(var: Var, test: Test, value: str) -> bool:
     return globs.matches(test, value)
 
 
-def classes_of(var: Var, tests: Sequence[Test], universe: Sequence[Glob]) -> globs.Classes:
-    """The classes of texts. Raises `globs.TooManyClasses`."""
-    chosen = [test for test in tests if isinstance(test, tuple) and not isinstance(test, Comparison)]
-    return globs.Classes(chosen, universe=universe or (globs.EVERYTHING,))
+def classes_of(tests: Sequence[Test], universe: Sequence[Glob], most: int) -> Classes:
+    """The classes of texts. Raises `TooManyClasses` after so many states."""
+    return Classes(globs_of(tests), universe=universe, most=most)
+
+
+def globs_of(tests: Iterable[Test]) -> list[Glob]:
+    return [test for test in tests if isinstance(test, tuple) and not isinstance(test, Comparison)]
 
 
 def cells_of(var: Var, tests: Sequence[Test]) -> Cells:

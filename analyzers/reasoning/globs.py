@@ -1,27 +1,13 @@
-"""Globs as tiny automata, and the classes that a set of globs cuts all strings into.
-
-Two strings that the same globs match are the same to a policy, so a solver need not see strings at all: one
-example of each class is enough. The classes are the non-empty cells of the Boolean algebra that the globs generate
-(the minterms of symbolic automata, https://doi.org/10.1007/978-3-642-22110-1_21). They are found by walking the
-product of all globs at once, in breadth, one bit per place in a glob (the shift-and method of Baeza-Yates and
-Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shortest one.
-"""
+"""Globs as tiny automata: one step after the other, some of which match any run of characters."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from analyzers.policy.pattern import Token, Variable, Wildcard
-
-MAX_STATES = 200_000
-"""Product states after which a set of globs is called too large; about half a second of walking."""
-
-
-class TooManyClasses(Exception):
-    """The globs of one variable overlap in too many ways to be told apart within the budget."""
 
 
 class Step(NamedTuple):
@@ -143,131 +129,3 @@ def _close(pattern: Glob, places: set[int]) -> set[int]:
         if place < len(pattern) and pattern[place].run:
             places.add(place + 1)
     return places
-
-
-_FILLERS = "x0y1z2w3v4u5t6s7r8q9abcdefghijklmnop"
-
-
-class Classes:
-    """The classes of strings that `globs` tell apart, within the strings that match one of `universe`.
-
-    `cells` maps the set of globs that match (bit i for globs[i]) to an example, a shortest one until `seed` is told
-    of readable ones. Raises TooManyClasses.
-    """
-
-    def __init__(self, globs: Sequence[Glob], *, universe: Sequence[Glob] = (EVERYTHING,)) -> None:
-        self.globs = tuple(globs)
-        self._compile((*self.globs, *universe))
-        self.cells = self._explore()
-
-    def seed(self, texts: Iterable[str]) -> None:
-        """Take readable strings for examples of the classes into which they fall; the first for each."""
-        waiting = set(self.cells)
-        for text in texts:
-            if not waiting:
-                return
-            bits = self._run(text)
-            if bits in waiting:
-                self.cells[bits] = text
-                waiting.remove(bits)
-
-    def _compile(self, globs: tuple[Glob, ...]) -> None:
-        self._advance: dict[str, int] = {}
-        self._stay: dict[str, int] = {}
-        self._advance_but: dict[str, int] = {}
-        self._stay_but: dict[str, int] = {}
-        self._cares: dict[int, frozenset[str]] = {}
-        self._caring = 0
-        self._advance_any = self._stay_any = self._runs = start = 0
-        accepts: list[int] = []
-        place = 1
-        for pattern in globs:
-            start |= place
-            for step in pattern:
-                if step.run:
-                    self._runs |= place
-                if step.negated:
-                    if step.run:
-                        self._stay_any |= place
-                    else:
-                        self._advance_any |= place
-                    table = self._stay_but if step.run else self._advance_but
-                else:
-                    table = self._stay if step.run else self._advance
-                for char in step.chars:
-                    table[char] = table.get(char, 0) | place
-                if step.chars:
-                    self._cares[place] = step.chars
-                    self._caring |= place
-                place <<= 1
-            accepts.append(place)
-            place <<= 1
-        self._start = start | ((start & self._runs) << 1)
-        self._accepts = accepts[: len(self.globs)]
-        self._universe = sum(accepts[len(self.globs) :])
-        first = self._accepts[-1] if self._accepts else 0
-        self._universe_places = ~((first << 1) - 1) if first else ~0
-        alphabet = set(self._advance) | set(self._stay) | set(self._advance_but) | set(self._stay_but)
-        self._other = next((c for c in _FILLERS if c not in alphabet), None) or next(
-            chr(c) for c in range(0x4E00, 0x9FFF) if chr(c) not in alphabet
-        )
-        self._moves = {
-            char: (
-                self._advance.get(char, 0) | (self._advance_any & ~self._advance_but.get(char, 0)),
-                self._stay.get(char, 0) | (self._stay_any & ~self._stay_but.get(char, 0)),
-            )
-            for char in sorted(alphabet)
-        }
-
-    def _next(self, state: int, advance: int, stay: int) -> int:
-        state = ((state & advance) << 1) | (state & stay)
-        return state | ((state & self._runs) << 1)
-
-    def _bits(self, state: int) -> int:
-        return sum(1 << i for i, accept in enumerate(self._accepts) if state & accept)
-
-    def _run(self, text: str) -> int | None:
-        state = self._start
-        for char in text:
-            advance, stay = self._moves.get(char, (self._advance_any, self._stay_any))
-            state = self._next(state, advance, stay)
-        return self._bits(state) if state & self._universe else None
-
-    def _cared_for(self, state: int) -> Sequence[str]:
-        """The characters that some place of the state treats unlike others."""
-        caring = state & self._caring
-        found: set[str] = set()
-        while caring:
-            place = caring & -caring
-            found |= self._cares[place]
-            caring ^= place
-        return sorted(found)
-
-    def _explore(self) -> dict[int, str]:
-        cells: dict[int, str] = {}
-        seen = {self._start}
-        level: list[tuple[int, str]] = [(self._start, "")]
-        alive = self._universe_places
-        accept_mask = sum(self._accepts)
-        found: set[int] = set()
-        while level:
-            following: list[tuple[int, str]] = []
-            for state, text in level:
-                if state & self._universe and (accepted := state & accept_mask) not in found:
-                    found.add(accepted)
-                    cells[self._bits(state)] = text
-                other = self._next(state, self._advance_any, self._stay_any)
-                if other & alive and other not in seen:
-                    seen.add(other)
-                    following.append((other, text + self._other))
-                for char in self._cared_for(state):
-                    advance, stay = self._moves[char]
-                    reached = ((state & advance) << 1) | (state & stay)
-                    reached |= (reached & self._runs) << 1
-                    if reached & alive and reached not in seen:
-                        seen.add(reached)
-                        following.append((reached, text + char))
-            if len(seen) > MAX_STATES:
-                raise TooManyClasses(f"{len(self.globs)} overlapping patterns")
-            level = following
-        return cells

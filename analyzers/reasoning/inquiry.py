@@ -75,6 +75,7 @@ class Inquiry:
             milliseconds=max(1, int(seconds * 1000)),
             points=points,
             kind=kind,
+            loosely=True,
         )
         self._examples = Examples(
             self.space,

@@ -336,7 +336,8 @@ def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -
     if not misplaced and len(fields) == 6 and _all_match([*fields[:5], _filled(fields[5], call) or ()], asked):
         return True
     crosses = assumptions.ALLOW_ACROSS_COLONS if effect is Effect.ALLOW else assumptions.DENY_ACROSS_COLONS
-    if glob_matches(filled, asked) and (misplaced or call.reading is Reading.DECISION):
+    unclear = misplaced or len(fields) < 6 or call.reading is Reading.DECISION
+    if unclear and glob_matches(filled, asked):
         return crosses
     padded = [*fields, *[(Wildcard.RUN,)] * (6 - len(fields))]
     return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, asked) else False

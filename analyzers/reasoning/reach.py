@@ -9,12 +9,13 @@ from analyzers.policy.model import Policy
 from analyzers.policy.pattern import tokens
 
 from .access import public, too_much
+from .automata import TooManyClasses
 from .callers import SESSION
 from .culprits import culprit
 from .decision import decide
 from .evaluate import Outcome, StatementRef
 from .formula import TRUE, Formula, Holds, Present, conj, disj
-from .globs import TooManyClasses, glob
+from .globs import glob
 from .inquiry import Inquiry
 from .layers import Weighed, weigh
 from .matching import Call

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from analyzers.policy.pattern import Token, Variable, Wildcard
 
+from .automata import Classes, TooManyClasses
 from .formula import Formula, Holds, Open, Test, Var, conj, disj, negate
-from .globs import Classes, Glob, TooManyClasses, glob
+from .globs import Glob, glob
 from .points import told
 from .request import Request
 from .scene import RESOURCE

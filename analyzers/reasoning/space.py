@@ -14,6 +14,7 @@ from time import monotonic
 import z3
 
 from . import terms
+from .automata import MAX_STATES, Classes, TooManyClasses
 from .domains import Cells, cells_of, classes_of, point_cells
 from .formula import (
     And,
@@ -31,10 +32,14 @@ from .formula import (
     Test,
     Var,
 )
-from .globs import Classes, Glob, Step, literal
+from .globs import EVERYTHING, Glob, Step, literal
+from .loose import Loose
 from .request import CallerKind
 from .seeds import seeds_for
 from .terms import OneOf
+
+FEW_STATES = 30_000
+"""Product states after which a variable is not cut into classes, where that is not needed."""
 
 
 class OutOfTime(Exception):
@@ -101,7 +106,8 @@ class Space:
     """Raises TooManyClasses from the constructor if a variable cannot be cut into classes within the budget.
 
     `points`: the values of variables that have no others in the requests in question; none: they have none, and
-    pass no test. `kind`: of all callers in question.
+    pass no test. `kind`: of all callers in question. `loosely`: a variable with too many classes is not cut; what the
+    solver chooses for it is checked then (`loose.py`).
     """
 
     def __init__(
@@ -114,10 +120,12 @@ class Space:
         milliseconds: int,
         points: Mapping[Var, tuple[str, ...]] | None = None,
         kind: CallerKind | None = None,
+        loosely: bool = False,
     ) -> None:
         self.vocabulary = vocabulary
         self._hints = hints
         self._texts: dict[Var, Classes] = {}
+        self._loose: dict[Var, Loose] = {}
         self.deadline = deadline
         self.milliseconds = milliseconds
         self.cells: dict[Var, Cells] = {}
@@ -139,12 +147,27 @@ class Space:
             if not universe and var.sort is Sort.TEXT and _only_truths(tests):
                 universe = _TRUTHS
             if var.sort in {Sort.TEXT, Sort.BYTES}:
-                classes = self._texts[var] = classes_of(var, list(tests), universe)
-                self.cells[var] = classes.cells
+                if not self._cut(var, universe or (EVERYTHING,), loosely=loosely):
+                    continue
             else:
                 self.cells[var] = cells_of(var, list(tests))
             self._flags[var] = self._classes_of(var)
             self.check_time()
+
+    def _cut(self, var: Var, universe: Sequence[Glob], *, loosely: bool) -> bool:
+        """Cut a variable into classes; or, if these are too many, have the solver's choices checked one by one."""
+        tests = list(self.vocabulary.tests[var])
+        may_be_loose = loosely and var not in self.vocabulary.many
+        try:
+            classes = classes_of(tests, universe, FEW_STATES if may_be_loose else MAX_STATES)
+        except TooManyClasses:
+            if not may_be_loose:
+                raise
+            self._loose[var] = Loose(f"{var.name}/{var.sort}", tests, universe)
+            return False
+        self._texts[var] = classes
+        self.cells[var] = classes.cells
+        return True
 
     def seed(self) -> None:
         """Find readable examples. Called when some are to be shown: many questions need none."""
@@ -198,10 +221,20 @@ class Space:
     def check(self, solver: z3.Solver, *assumptions: z3.BoolRef) -> bool:
         """Raises OutOfTime if the solver does not know within the limit."""
         self.check_time()
-        answer = terms.check(solver, assumptions)
-        if answer == z3.unknown:
-            raise OutOfTime
-        return bool(answer == z3.sat)
+        while True:
+            answer = terms.check(solver, assumptions)
+            if answer == z3.unknown:
+                raise OutOfTime
+            if answer != z3.sat:
+                return False
+            if not self._loose:
+                return True
+            model = solver.model()
+            lemmas = [lemma for loose in self._loose.values() for lemma in loose.lemmas(model, self.check_time)]
+            if not lemmas:
+                return True
+            solver.add(lemmas)
+            self.check_time()
 
     def expression(self, formula: Formula) -> z3.BoolRef:
         known = self._memo.get(formula)
@@ -226,6 +259,8 @@ class Space:
             return terms.boolean(f"open {formula.name}")
         if isinstance(formula, Switch):
             return terms.boolean(f"switch {formula.name}")
+        if isinstance(formula, Holds) and formula.var in self._loose:
+            return self._loose[formula.var].flag(formula.test)
         if isinstance(formula, Holds):
             passing = self.classes(formula.var, (formula.test,))
         else:
@@ -241,6 +276,8 @@ class Space:
 
     def value(self, model: z3.ModelRef, var: Var) -> str | None:
         """The example of the class that `var` has in the model; None if nothing is asked of it."""
+        if var in self._loose:
+            return self._loose[var].value(model)
         if var not in self._choices:
             fixed = () if var in self.vocabulary.many else tuple(self.cells.get(var, {}).values())
             return fixed[0] or None if fixed else None

@@ -126,7 +126,7 @@ class Reader:
             found.append(conj([Holds(var, padded), said(assumptions.SHORT_ARN, f"short {pattern}")]))
         elif not _is_misplaced(written):
             found.append(Holds(var, glob(parts, fields=ARN_FIELDS)))
-        if self.scene.crossing is Crossing.OPEN or not found:
+        if self.scene.crossing is Crossing.OPEN or lacking > 0 or not found:
             crosses = assumptions.ALLOW_ACROSS_COLONS if effect is Effect.ALLOW else assumptions.DENY_ACROSS_COLONS
             found.append(conj([Holds(var, glob(parts)), said(crosses, f"{var.name} across colons: {pattern}")]))
         return conj([disj(found), *relations])

@@ -18,6 +18,7 @@ import z3
 from analyzers.policy.model import Effect, Policy
 
 from . import keys, terms
+from .automata import TooManyClasses
 from .axioms import (
     PRINCIPALS,
     SAML_ACTION,
@@ -31,7 +32,7 @@ from .axioms import (
 )
 from .callers import PRINCIPAL
 from .formula import Formula, Holds, Is, Present, Var, conj, disj, negate
-from .globs import ANY_RUN, Glob, TooManyClasses, concat, literal
+from .globs import ANY_RUN, Glob, concat, literal
 from .labels import ACTION as ACTION_COMPONENT
 from .labels import PRINCIPAL as PRINCIPAL_COMPONENT
 from .labels import Component, components, labels_of

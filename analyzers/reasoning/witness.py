@@ -74,7 +74,7 @@ class Examples:
         space.seed()
         kind = space.kind(model)
         context: dict[str, ContextValue] = {}
-        for var in space.cells:
+        for var in space.vocabulary.tests:
             key = var.name.removesuffix("[]")
             if ":" not in key or key in self._constants or key in keys.CALLER_ACCOUNT:
                 continue
@@ -128,7 +128,7 @@ class Examples:
 
     def _caller(self, model: z3.ModelRef) -> str:
         arn = self._principal or self._space.value(model, PRINCIPAL) or "arn:aws:iam::999999999999:role/stranger"
-        if SESSION not in self._space.cells:
+        if SESSION not in self._space.vocabulary.tests:
             return arn
         partition, account, name = arn.split(":")[1], arn.split(":", 5)[4], arn.split(":", 5)[5]
         if not name.startswith("role/"):

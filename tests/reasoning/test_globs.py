@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzers.policy.pattern import tokens
-from analyzers.reasoning import globs
-from analyzers.reasoning.globs import Classes, Glob, TooManyClasses, concat, glob, literal, matches, residuals
+from analyzers.reasoning.automata import Classes, TooManyClasses
+from analyzers.reasoning.globs import Glob, concat, glob, literal, matches, residuals
 
 PATTERNS = st.text(alphabet="ab:*?", max_size=7)
 TEXTS = st.text(alphabet="abc:", max_size=9)
@@ -77,10 +77,9 @@ def test_neighbouring_runs_are_one() -> None:
     assert concat(read("a*"), read("*b")) == read("a*b")
 
 
-def test_globs_that_overlap_in_too_many_ways_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(globs, "MAX_STATES", 500)
+def test_globs_that_overlap_in_too_many_ways_are_refused() -> None:
     with pytest.raises(TooManyClasses, match="overlapping"):
-        Classes([read(f"*{c}x{c}*") for c in "abcdefghij"])
+        Classes([read(f"*{c}x{c}*") for c in "abcdefghij"], most=500)
 
 
 def test_an_alphabet_that_takes_all_fillers_still_has_another_character() -> None:
