@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup lint format bench docs clean lock
+.PHONY: help run test setup lint format fuzz bench docs clean lock
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -24,6 +24,9 @@ lint: setup  ## linters, types, import contracts, schemas, migrations
 
 format: setup  ## format the code
 	@$(BIN)/ruff check --fix-only -q . ; $(BIN)/ruff format . ; $(BIN)/djlint templates --reformat --quiet || true
+
+fuzz: setup  ## compare the two engines on 2,000,000 requests (FUZZ=number; an hour or more)
+	@FUZZ_EXAMPLES=$(or $(FUZZ),2000000) $(BIN)/python -m pytest -q tests/reasoning/test_engines_agree.py
 
 bench: setup  ## print the measurements of docs/benchmarks.md
 	@exec $(BIN)/python -m benchmarks

@@ -238,4 +238,7 @@ def said(truth: bool | None, name: str) -> Formula:
 
 def _say(condition: Condition) -> str:
     """The name of an open condition: two of the same name must mean the same."""
-    return f"{condition.operator} on {condition.key.lower()}: {condition.values}"
+    operator = condition.operator
+    qualifier = f"{operator.qualifier}:" if operator.qualifier else ""
+    name = f"{qualifier}{operator.name}{'IfExists' if operator.if_exists else ''}"
+    return f"{name} on {condition.key.lower()} with {list(condition.values)}"

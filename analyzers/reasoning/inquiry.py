@@ -126,7 +126,7 @@ class Inquiry:
                 for request in (witness, *variations(witness, self._relations, self._examples.name)):
                     if confirm(request) is Outcome.ALLOW:
                         return Settled(Answer.REFUTED, witness=request)
-                names = [name for name, true in chosen.items() if true]
+                names = [name for name, true in chosen.items() if true] or list(opens)
                 reason = reason or f"It depends on what is not understood or not documented: {_listed(names)}."
                 self.solver.add(z3.Or([z3.Not(flag) if chosen[name] else flag for name, flag in opens.items()]))
         finally:
