@@ -2,5 +2,6 @@
 
 from .analyzers import CreateAnalyzer, DeleteAnalyzer, UpdateAnalyzer
 from .scans import CancelScan, StartScan
+from .simulations import SaveSimulation
 
-__all__ = ["CancelScan", "CreateAnalyzer", "DeleteAnalyzer", "StartScan", "UpdateAnalyzer"]
+__all__ = ["CancelScan", "CreateAnalyzer", "DeleteAnalyzer", "SaveSimulation", "StartScan", "UpdateAnalyzer"]

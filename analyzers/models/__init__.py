@@ -15,6 +15,7 @@ from .inventory import (
     ResourceType,
 )
 from .scan import AnalyzedResource, Scan, ScanChunk
+from .simulation import Simulation
 
 __all__ = [
     "EXTERNAL_TYPES",
@@ -34,4 +35,5 @@ __all__ = [
     "ResourceType",
     "Scan",
     "ScanChunk",
+    "Simulation",
 ]

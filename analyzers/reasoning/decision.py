@@ -243,8 +243,10 @@ def _steps(case: _Case) -> list[Step]:
 
 
 def _grants(case: _Case, steps: tuple[Step, ...]) -> list[Step]:
-    """The Allow statements that match, but for those that Block Public Access voids."""
+    """The Allow statements that match and count: not those of resource control policies, nor those that Block Public
+    Access voids."""
     found = [step for step in steps if step.truth and step.statement.effect is Effect.ALLOW]
+    found = [step for step in found if not str(step.statement.document).startswith("rcp:")]
     return [step for step in found if not (case.blocked and str(step.statement.document).startswith("resource"))]
 
 

@@ -60,14 +60,14 @@ def answer(data: Mapping[str, Any], engine: Engine = Engine.BOTH) -> dict[str, A
     if unknown:
         raise ValueError(f"the line has no element {quote(unknown[0])}")
     policies = PolicySet.from_json(data.get("policies") or {})
-    request = _request(data.get("request"))
+    request = read_request(data.get("request"))
     solved = Outcome.UNKNOWN if engine is Engine.CONCRETE else solve(request, policies)
     if engine is Engine.SOLVER:
         decision = Decision(solved, None, _SOLVER_ALONE)
     else:
         decision = decide(request, policies, is_public=is_public)
     if engine is Engine.BOTH:
-        decision = _agreed(decision, solved)
+        decision = agreed(decision, solved)
     told: dict[str, Any] = {"id": _identifier(data), "decision": decision.outcome.value}
     if engine is not Engine.CONCRETE:
         told["solver"] = solved.value
@@ -91,7 +91,7 @@ def is_public(policy: Policy) -> bool | None:
     return None if answer is Answer.UNKNOWN else answer is Answer.REFUTED
 
 
-def _agreed(decision: Decision, solved: Outcome) -> Decision:
+def agreed(decision: Decision, solved: Outcome) -> Decision:
     """Two engines that contradict each other have proved nothing."""
     if Outcome.UNKNOWN in (decision.outcome, solved) or decision.outcome is solved:
         return decision
@@ -136,7 +136,8 @@ def _identifier(data: Mapping[str, Any]) -> Any:
     return given if isinstance(given, str) else None
 
 
-def _request(data: Any) -> Request:
+def read_request(data: Any) -> Request:
+    """A request out of JSON. Raises ValueError, which names the element."""
     if not isinstance(data, Mapping):
         raise ValueError("request must be an object")
     unknown = sorted(set(data) - {*_FIELDS, "resourceAccount", "context"})

@@ -4,9 +4,11 @@ import CopyController from "./copy";
 import PageController from "./page";
 import SearchController from "./search";
 import SelectionController from "./selection";
+import SimulatorController from "./simulator";
 
 const application = Application.start();
 application.register("copy", CopyController);
 application.register("page", PageController);
 application.register("search", SearchController);
 application.register("selection", SelectionController);
+application.register("simulator", SimulatorController);

@@ -12,9 +12,12 @@ import pytest
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from analyzers.actions import SaveSimulation
 from analyzers.inventory.load import load
 from analyzers.models import Analyzer, Organization
 from analyzers.scans import request_scan, work
+from analyzers.simulator.examples import EXAMPLES
+from analyzers.simulator.fields import Typed
 from findings.models import ArchiveRule, Finding
 from findings.roles import create_groups
 from tests.conftest import SAMPLE
@@ -106,12 +109,33 @@ def test_every_page_in_both_themes_and_widths(
     error = Finding.objects.get(resource="arn:aws:s3:::team-broken")
     paths = ["/", "/findings/", f"/findings/{finding.pk}/", f"/findings/{error.pk}/", "/rules/", "/rules/new/"]
     paths += ["/analyzers/", f"/analyzers/{sample.pk}/", "/analyzers/new/"]
-    paths += ["/inventory/", "/inventory/resources/", "/inventory/import/", "/profile/"]
+    paths += ["/inventory/", "/inventory/resources/", "/inventory/import/", "/profile/", "/simulator/"]
+    line = Typed.from_data(EXAMPLES[2].data).read()
+    paths.append(f"/simulator/{SaveSimulation(line, User.objects.get(username='adm'))().pk}/")
     for path in paths:
         page.goto(path)
         assert page.evaluate("document.documentElement.dataset.bsTheme") == ("dark" if dark else "light")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} scrolls sideways"
         assert violations(page) == [], path
+    assert complaints == []
+
+
+def test_a_simulation_walk(browser: Browser, live_server: Any, sample: Analyzer, complaints: list[str]) -> None:
+    page = enter(browser, live_server, complaints)
+    page.goto("/simulator/")
+    page.click("text=A permissions boundary stands in the way")
+    page.click("button:has-text('Another policy of the caller')")
+    page.fill(
+        "#identity-2", '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'
+    )
+    page.click("button:has-text('Simulate')")
+    page.wait_for_url("**/simulator/*/")
+    assert page.inner_text("h1") == "Denied: nothing allows it"
+    page.click("text=Change the request or the policies")
+    assert page.input_value("#identity-2").startswith("{")
+    page.fill("#boundary", "")
+    page.click("button:has-text('Simulate')")
+    page.wait_for_selector("h1:has-text('Allowed')")
     assert complaints == []
 
 

@@ -1,0 +1,1 @@
+"""One request, decided and shown: what people type in, and the way the decision takes. The engines are elsewhere."""
