@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import analyzers, inventory, simulator
+from .views import analyzers, catalogue, inventory, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("inventory/import/", inventory.import_page, name="import"),
     path("inventory/import/<int:pk>/", inventory.import_result, name="import-result"),
     path("inventory/export.json", inventory.export, name="export-inventory"),
+    path("catalogue/", catalogue.catalogue_page, name="catalogue"),
+    path("catalogue/<str:prefix>/", catalogue.service_page, name="catalogue-service"),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/<str:key>/", simulator.simulation, name="simulation"),
     path("simulator/<str:key>/line.jsonl", simulator.simulation_line, name="simulation-line"),

@@ -79,8 +79,12 @@ BECAUSE = {
 }
 
 
+RCP_LIST = Path(__file__).parent / "data" / "rcp_services.json"
+"""Renewed by `manage.py update_lists`."""
+
+
 @cache
 def rcp_table() -> dict[str, Any]:
     """`services` (action prefixes), `unaffected_actions` (lower case), `date`, `source`."""
-    table: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "rcp_services.json").read_text())
+    table: dict[str, Any] = json.loads(RCP_LIST.read_text())
     return table

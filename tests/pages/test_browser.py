@@ -109,7 +109,15 @@ def test_every_page_in_both_themes_and_widths(
     error = Finding.objects.get(resource="arn:aws:s3:::team-broken")
     paths = ["/", "/findings/", f"/findings/{finding.pk}/", f"/findings/{error.pk}/", "/rules/", "/rules/new/"]
     paths += ["/analyzers/", f"/analyzers/{sample.pk}/", "/analyzers/new/"]
-    paths += ["/inventory/", "/inventory/resources/", "/inventory/import/", "/profile/", "/simulator/"]
+    paths += [
+        "/inventory/",
+        "/inventory/resources/",
+        "/inventory/import/",
+        "/profile/",
+        "/simulator/",
+        "/catalogue/?q=s3:Get*",
+        "/catalogue/sqs/",
+    ]
     line = Typed.from_data(EXAMPLES[2].data).read()
     paths.append(f"/simulator/{SaveSimulation(line, User.objects.get(username='adm'))().pk}/")
     for path in paths:
