@@ -9,12 +9,17 @@ Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shorte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 
-from .globs import EVERYTHING, Glob
+from .globs import EVERYTHING, Glob, Step
 
 MAX_STATES = 200_000
 """Product states after which a set of globs is called too large; about half a second of walking."""
+
+
+SEARCHED = 20_000
+"""States that are looked at in the search for one text, before it is given up."""
 
 
 class TooManyClasses(Exception):
@@ -29,6 +34,7 @@ class Automaton:
 
     def __init__(self, globs: Sequence[Glob], universe: Sequence[Glob]) -> None:
         self.globs = tuple(globs)
+        self._within = tuple(universe)
         self._compile((*self.globs, *universe))
 
     def _compile(self, globs: tuple[Glob, ...]) -> None:
@@ -114,9 +120,42 @@ class Classes(Automaton):
     def __init__(
         self, globs: Sequence[Glob], *, universe: Sequence[Glob] = (EVERYTHING,), most: int = MAX_STATES
     ) -> None:
-        super().__init__(globs, universe)
+        texts = {i: text for i, pattern in enumerate(globs) if (text := _text_of(pattern)) is not None}
+        self._literals: dict[str, int] = {}
+        for i, text in texts.items():
+            self._literals[text] = self._literals.get(text, 0) | 1 << i
+        self._places = [i for i in range(len(globs)) if i not in texts]
+        super().__init__([globs[i] for i in self._places], universe)
         self._most = most
-        self.cells = self._explore()
+        self.cells = {self._spread(bits): text for bits, text in self._explore().items()}
+        self._set_apart()
+
+    def _spread(self, bits: int) -> int:
+        """The bits of the patterns with wildcards, at the places that these have among all."""
+        return sum(1 << place for i, place in enumerate(self._places) if bits >> i & 1)
+
+    def _set_apart(self) -> None:
+        """A pattern without wildcards is a class of its one text; the class that had it goes on without it."""
+        for bits, text in list(self.cells.items()):
+            if text in self._literals:
+                other = self._another(bits)
+                if other is None:
+                    del self.cells[bits]
+                else:
+                    self.cells[bits] = other
+        for text, bit in self._literals.items():
+            found = self._run(text)
+            if found is not None:
+                self.cells[self._spread(found) | bit] = text
+
+    def _another(self, bits: int) -> str | None:
+        """A text of the class that is none of the literals; None if there is none."""
+        wanted = [pattern for pattern, place in zip(self.globs, self._places, strict=True) if bits >> place & 1]
+        others = [pattern for pattern, place in zip(self.globs, self._places, strict=True) if not bits >> place & 1]
+        inside = [
+            text for text in self._literals if (found := self._run(text)) is not None and self._spread(found) == bits
+        ]
+        return Search(wanted, [*others, *(_literal(text) for text in inside)], self._within).text()
 
     def seed(self, texts: Iterable[str]) -> None:
         """Take readable strings for examples of the classes into which they fall; the first for each."""
@@ -124,7 +163,8 @@ class Classes(Automaton):
         for text in texts:
             if not waiting:
                 return
-            bits = self._run(text)
+            found = self._run(text)
+            bits = -1 if found is None else self._spread(found) | self._literals.get(text, 0)
             if bits in waiting:
                 self.cells[bits] = text
                 waiting.remove(bits)
@@ -157,3 +197,72 @@ class Classes(Automaton):
                 raise TooManyClasses(f"{len(self.globs)} overlapping patterns")
             level = following
         return cells
+
+
+class Search(Automaton):
+    """Looks for one text, going first where the least is left to be matched."""
+
+    def __init__(self, wanted: Sequence[Glob], unwanted: Sequence[Glob], universe: Sequence[Glob]) -> None:
+        super().__init__((*wanted, *unwanted), universe)
+        self._wanted = len(wanted)
+        self._places = list(self._masks())
+
+    def _masks(self) -> Iterator[tuple[int, int]]:
+        """For each glob the first of its places, and how many there are."""
+        first = 0
+        for pattern in self.globs:
+            yield first, len(pattern) + 1
+            first += len(pattern) + 1
+
+    def text(self) -> str | None:
+        heap: list[tuple[int, int, int, str]] = []
+        seen = {self._start}
+        self._push(heap, self._start, "")
+        while heap:
+            _, _, state, text = heapq.heappop(heap)
+            if self._fits(state):
+                return text
+            steps = [(self._other, self._advance_any, self._stay_any)]
+            steps += [(char, *self._moves[char]) for char in self._cared_for(state)]
+            for char, advance, stay in steps:
+                reached = self._next(state, advance, stay)
+                if reached not in seen:
+                    seen.add(reached)
+                    self._push(heap, reached, text + char)
+            if len(seen) > SEARCHED:
+                raise TooManyClasses(f"{len(self.globs)} overlapping patterns")
+        return None
+
+    def _fits(self, state: int) -> bool:
+        accepted = self._bits(state)
+        return bool(state & self._universe) and accepted == (1 << self._wanted) - 1
+
+    def _push(self, heap: list[tuple[int, int, int, str]], state: int, text: str) -> None:
+        """Unless nothing good can come of the state: a wanted glob is dead, or an unwanted one matches for ever."""
+        if not state & self._universe_places:
+            return
+        left = 0
+        for number, (first, count) in enumerate(self._places):
+            part = (state >> first) & ((1 << count) - 1)
+            if number < self._wanted:
+                if not part:
+                    return
+                left += count - part.bit_length()
+            elif part >> (count - 1) and count > 1 and part >> (count - 2) & 1 and self._is_endless(number):
+                return
+        heapq.heappush(heap, (2 * left + len(text), len(heap), state, text))
+
+    def _is_endless(self, number: int) -> bool:
+        last = self.globs[number][-1]
+        return last.run and last.negated and not last.chars
+
+
+def _text_of(pattern: Glob) -> str | None:
+    """The one text that a pattern without wildcards matches; None for others, such as those that ignore case."""
+    if any(step.run or step.negated or len(step.chars) != 1 for step in pattern):
+        return None
+    return "".join(next(iter(step.chars)) for step in pattern)
+
+
+def _literal(text: str) -> Glob:
+    return tuple(Step(frozenset(char)) for char in text)

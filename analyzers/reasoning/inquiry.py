@@ -141,14 +141,7 @@ class Inquiry:
         granted = [*self._switches, self.space.expression(target)]
         if self._shown is not target and not self.possible(target):
             raise AssertionError("no request to show")
-        model = self.solver.model()
-        for wish in self._examples.wishes():
-            if z3.is_true(model.eval(wish, model_completion=True)):
-                granted.append(wish)
-            elif self.space.check(self.solver, *granted, wish):
-                granted.append(wish)
-                model = self.solver.model()
-        return model
+        return self._examples.granted(self.solver, granted)
 
     def blockers(self, target: Formula) -> tuple[str, ...]:
         """A smallest set of switches that must be on for the target to be impossible, by name."""

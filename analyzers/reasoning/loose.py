@@ -6,20 +6,16 @@ just these; if none does, the smallest part of the choice that no text passes is
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import z3
 
 from . import terms
-from .automata import Automaton, TooManyClasses
+from .automata import Search, TooManyClasses
 from .domains import globs_of
 from .formula import Test
 from .globs import Glob
-
-SEARCHED = 20_000
-"""States that are looked at for one choice, before it is given up."""
 
 
 class Loose:
@@ -98,61 +94,3 @@ def _maybe(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], universe: tuple
 def _text(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], universe: tuple[Glob, ...]) -> str | None:
     """A text that all of `wanted` match and none of `unwanted`; None if there is none. Raises TooManyClasses."""
     return Search(wanted, unwanted, universe).text()
-
-
-class Search(Automaton):
-    """Looks for one text, going first where the least is left to be matched."""
-
-    def __init__(self, wanted: Sequence[Glob], unwanted: Sequence[Glob], universe: Sequence[Glob]) -> None:
-        super().__init__((*wanted, *unwanted), universe)
-        self._wanted = len(wanted)
-        self._places = list(self._masks())
-
-    def _masks(self) -> Iterator[tuple[int, int]]:
-        """For each glob the first of its places, and how many there are."""
-        first = 0
-        for pattern in self.globs:
-            yield first, len(pattern) + 1
-            first += len(pattern) + 1
-
-    def text(self) -> str | None:
-        heap: list[tuple[int, int, int, str]] = []
-        seen = {self._start}
-        self._push(heap, self._start, "")
-        while heap:
-            _, _, state, text = heapq.heappop(heap)
-            if self._fits(state):
-                return text
-            steps = [(self._other, self._advance_any, self._stay_any)]
-            steps += [(char, *self._moves[char]) for char in self._cared_for(state)]
-            for char, advance, stay in steps:
-                reached = self._next(state, advance, stay)
-                if reached not in seen:
-                    seen.add(reached)
-                    self._push(heap, reached, text + char)
-            if len(seen) > SEARCHED:
-                raise TooManyClasses(f"{len(self.globs)} overlapping patterns")
-        return None
-
-    def _fits(self, state: int) -> bool:
-        accepted = self._bits(state)
-        return bool(state & self._universe) and accepted == (1 << self._wanted) - 1
-
-    def _push(self, heap: list[tuple[int, int, int, str]], state: int, text: str) -> None:
-        """Unless nothing good can come of the state: a wanted glob is dead, or an unwanted one matches for ever."""
-        if not state & self._universe_places:
-            return
-        left = 0
-        for number, (first, count) in enumerate(self._places):
-            part = (state >> first) & ((1 << count) - 1)
-            if number < self._wanted:
-                if not part:
-                    return
-                left += count - part.bit_length()
-            elif part >> (count - 1) and count > 1 and part >> (count - 2) & 1 and self._is_endless(number):
-                return
-        heapq.heappush(heap, (2 * left + len(text), len(heap), state, text))
-
-    def _is_endless(self, number: int) -> bool:
-        last = self.globs[number][-1]
-        return last.run and last.negated and not last.chars

@@ -377,14 +377,7 @@ class _Finder:
         granted = [self._flag(position, label) for position, label in enumerate(choice)]
         if not self.space.check(self.solver, *granted):
             raise AssertionError("a way in without a request")
-        model = self.solver.model()
-        for wish in self.examples.wishes():
-            if z3.is_true(model.eval(wish, model_completion=True)):
-                granted.append(wish)
-            elif self.space.check(self.solver, *granted, wish):
-                granted.append(wish)
-                model = self.solver.model()
-        return self.examples.request(model)
+        return self.examples.request(self.examples.granted(self.solver, granted))
 
 
 def _lets_in_everybody(policy: Policy, index: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import z3
 
@@ -46,24 +46,42 @@ class Examples:
         self._context = context or {}
         self._names = _spellings(policies)
 
-    def wishes(self) -> Iterator[z3.BoolRef]:
+    def granted(self, solver: z3.Solver, wanted: Sequence[z3.BoolRef]) -> z3.ModelRef:
+        """A model with what is wanted and with as many wishes as leave room for it. The solver must have one."""
+        space, granted = self._space, list(wanted)
+        model = solver.model()
+        for alternatives in self.wishes():
+            if len(alternatives) > 1 and not space.check(solver, *granted, terms.some(alternatives)):
+                continue
+            for wish in alternatives:
+                if z3.is_true(model.eval(wish, model_completion=True)):
+                    granted.append(wish)
+                    break
+                if space.check(solver, *granted, wish):
+                    granted.append(wish)
+                    model = solver.model()
+                    break
+        return model
+
+    def wishes(self) -> Iterator[list[z3.BoolRef]]:
+        """What makes an example likely and easy to read: of each list the first that can be had."""
         space, kinds = self._space, self._space.kinds
         space.seed()
-        yield kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]
-        yield kinds[CallerKind.AWS]
+        yield [kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]]
+        yield [kinds[CallerKind.AWS]]
         for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
-            yield terms.no(space.expression(Present(key)))
+            yield [terms.no(space.expression(Present(key)))]
         for name in sorted(space.vocabulary.opens):
-            yield terms.no(space.expression(Open(name)))
+            yield [terms.no(space.expression(Open(name)))]
         for test in _ODD_RESOURCES:
             if test in space.vocabulary.tests.get(self._rest, {}):
-                yield terms.no(space.expression(Holds(self._rest, test)))
+                yield [terms.no(space.expression(Holds(self._rest, test)))]
         usual = [space.flag(ACTION, name) for name in FIXED["action"]]
-        yield from (flag for flag in usual if flag is not None)
+        yield [flag for flag in usual if flag is not None]
         for action, flag in zip(FIXED["action"], usual, strict=True):
             bare = space.flag(self._rest, "")
             if flag is not None and bare is not None:
-                yield z3.Implies(flag, bare if "object" not in action else terms.no(bare))
+                yield [z3.Implies(flag, bare if "object" not in action else terms.no(bare))]
 
     def _prefers_anonymous(self) -> bool:
         return self._service in {"s3", "sqs", "sns"}

@@ -9,13 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzers.policy.pattern import tokens
-from analyzers.reasoning import loose, space
+from analyzers.reasoning import automata, loose, space
 from analyzers.reasoning.access import compare, decides, no_new_access
-from analyzers.reasoning.automata import Classes, TooManyClasses
+from analyzers.reasoning.automata import Classes, Search, TooManyClasses
 from analyzers.reasoning.globs import EVERYTHING, Glob, glob, matches
-from analyzers.reasoning.loose import Search
 from analyzers.reasoning.question import PolicyType
-from analyzers.reasoning.verdict import Answer
+from analyzers.reasoning.verdict import Answer, Relation
 
 from .generators import document, statements
 from .policies import allow, policy
@@ -50,7 +49,10 @@ def test_answers_are_the_same_without_classes(principals: bool, data: Any) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(space, "FEW_STATES", 0)
         checked = compare(one, other, policy_type=kind, seconds=30)
-    assert checked.relation is cut.relation
+    allowed = {cut.relation}
+    if "${" in one.text + other.text:  # an example for a variable is found more seldom
+        allowed.add(Relation.UNKNOWN)
+    assert checked.relation in allowed
     for verdict in (checked.only_first, checked.only_second, checked.both):
         assert (verdict.witness is not None) == (verdict.answer is Answer.REFUTED)
 
@@ -66,7 +68,7 @@ def test_too_many_classes_are_no_hindrance() -> None:
 
 def test_what_cannot_be_told_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(space, "FEW_STATES", 0)
-    monkeypatch.setattr(loose, "SEARCHED", 3)
+    monkeypatch.setattr(automata, "SEARCHED", 3)
     loose._text.cache_clear()
     one, other = policy(allow("s3:*", "arn:aws:s3:::b/*a*b*c*")), policy(allow("s3:*", "arn:aws:s3:::b/*c*b*a*"))
     verdict = no_new_access(one, other, seconds=30)
@@ -76,7 +78,7 @@ def test_what_cannot_be_told_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_search_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loose, "SEARCHED", 50)
+    monkeypatch.setattr(automata, "SEARCHED", 50)
     hard = [read("*" + letter + "?" * 20 + "*") for letter in "abcdef"]
     with pytest.raises(TooManyClasses):
         Search(hard[:3], [*hard[3:], read("?" * 30 + "*")], (EVERYTHING,)).text()
