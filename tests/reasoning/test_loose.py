@@ -49,10 +49,10 @@ def test_answers_are_the_same_without_classes(principals: bool, data: Any) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(space, "FEW_STATES", 0)
         checked = compare(one, other, policy_type=kind, seconds=30)
-    allowed = {cut.relation}
-    if "${" in one.text + other.text:  # an example for a variable is found more seldom
-        allowed.add(Relation.UNKNOWN)
-    assert checked.relation in allowed
+    told = {checked.relation, cut.relation}
+    if "${" in one.text + other.text:  # an example for a variable may be found by one and not by the other
+        told.discard(Relation.UNKNOWN)
+    assert len(told) <= 1
     for verdict in (checked.only_first, checked.only_second, checked.both):
         assert (verdict.witness is not None) == (verdict.answer is Answer.REFUTED)
 
