@@ -103,7 +103,10 @@ def test_renaming_accounts_changes_no_answer(principals: bool, data: Any) -> Non
         changed: list[Any] = json.loads(text)
         return changed
 
-    assert within(one, other, principals) is within(renamed(one), renamed(other), principals)
+    told = {within(one, other, principals), within(renamed(one), renamed(other), principals)}
+    if "${" in json.dumps([one, other]):  # an example for a variable may be found for one name and not for the other
+        told.discard(Answer.UNKNOWN)
+    assert len(told) <= 1
 
 
 @FEW
