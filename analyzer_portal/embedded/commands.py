@@ -14,7 +14,17 @@ from .postgres import NotStarted
 from .services import Services
 
 WITHOUT_DATABASE = frozenset(
-    {"", "check", "collectstatic", "compare_policies", "external_findings", "help", "simulate", "update_lists", "version"}
+    {
+        "",
+        "check",
+        "collectstatic",
+        "compare_policies",
+        "external_findings",
+        "help",
+        "simulate",
+        "update_lists",
+        "version",
+    }
 )
 """Commands that need no server."""
 ABOUT_MIGRATIONS = frozenset({"makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations"})

@@ -44,7 +44,7 @@ working.work(int(sys.argv[2]))
 """
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_another_worker_finishes_what_a_killed_one_began(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzers.scans.plan.CHUNK", 2)
     account = Account.objects.create(pk="111122223333", name="shop")
