@@ -34,6 +34,12 @@ from findings.views.finding import marked_lines
 SUGGESTED = 300
 """Principals and resources that the form offers; any other may be typed."""
 
+OUTSIDERS = """{
+  "Version": "2012-10-17",
+  "Statement": {"Sid": "WhatTheCallersAccountMayAllow", "Effect": "Allow", "Action": "*", "Resource": "*"}
+}"""
+"""What is assumed of a caller from outside: whoever administers its account can allow it anything."""
+
 LABELS = {
     "resource": "Resource policy",
     "trust": "Trust policy of the role to be assumed",
@@ -171,6 +177,8 @@ def _of_finding(key: str) -> Typed:
     if finding is None or not witness:
         return Typed()
     typed = Typed.from_data({"request": witness})
+    if str(witness.get("principal", "")).startswith("arn:"):
+        typed.identity = [OUTSIDERS]
     return _picked(typed, {"pick_resource": finding.resource, "pick_principal": ""})
 
 

@@ -230,6 +230,10 @@ def test_the_request_of_a_finding_can_be_simulated(reader: Client, account: Acco
     assert 'value="anonymous"' in page
     assert f'value="{bucket.arn}/k"' in page
     assert f"?finding={finding.pk}" in reader.get(f"/findings/{finding.pk}/").content.decode()
+    assert "WhatTheCallersAccountMayAllow" not in page
+    finding.details["witness"]["principal"] = "arn:aws:iam::999999999999:role/stranger"
+    finding.save()
+    assert "WhatTheCallersAccountMayAllow" in reader.get(f"/simulator/?finding={finding.pk}").content.decode()
     Finding.objects.all().delete()
     for gone in (finding.pk, "nothing"):
         assert reader.get(f"/simulator/?finding={gone}").status_code == 200
