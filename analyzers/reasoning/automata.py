@@ -1,7 +1,8 @@
-"""The classes that a set of globs cuts all strings into.
+"""The classes that groups of globs cut all strings into.
 
-Two strings that the same globs match are the same to a policy, so a solver need not see strings at all: one
-example of each class is enough. The classes are the non-empty cells of the Boolean algebra that the globs generate
+A policy never asks more of a string than whether some glob of a group matches: the actions of a statement, the values
+of a condition. Two strings that the same groups match are the same to it, so a solver need not see strings at all: one
+example of each class is enough. The classes are the non-empty cells of the Boolean algebra that the groups generate
 (the minterms of symbolic automata, https://doi.org/10.1007/978-3-642-22110-1_21). They are found by walking the
 product of all globs at once, in breadth, one bit per place in a glob (the shift-and method of Baeza-Yates and
 Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shortest one.
@@ -10,9 +11,10 @@ Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shorte
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 
-from .globs import EVERYTHING, Glob, Step
+from .globs import ANY_RUN, EVERYTHING, Glob, literal
 
 MAX_STATES = 200_000
 """Product states after which a set of globs is called too large; about half a second of walking."""
@@ -29,13 +31,18 @@ class TooManyClasses(Exception):
 _FILLERS = "x0y1z2w3v4u5t6s7r8q9abcdefghijklmnop"
 
 
+Group = Collection[Glob]
+"""Globs of which one must match."""
+
+
 class Automaton:
     """All globs at once: a state has a bit for each place in each of them."""
 
-    def __init__(self, globs: Sequence[Glob], universe: Sequence[Glob]) -> None:
-        self.globs = tuple(globs)
+    def __init__(self, groups: Sequence[Group], universe: Sequence[Glob]) -> None:
+        self.groups = tuple(tuple(group) for group in groups)
         self._within = tuple(universe)
-        self._compile((*self.globs, *universe))
+        self._compile(tuple(chain(*self.groups, universe)))
+        self._settle()
 
     def _compile(self, globs: tuple[Glob, ...]) -> None:
         self._advance: dict[str, int] = {}
@@ -68,11 +75,8 @@ class Automaton:
                 place <<= 1
             accepts.append(place)
             place <<= 1
-        self._start = start | ((start & self._runs) << 1)
-        self._accepts = accepts[: len(self.globs)]
-        self._universe = sum(accepts[len(self.globs) :])
-        first = self._accepts[-1] if self._accepts else 0
-        self._universe_places = ~((first << 1) - 1) if first else ~0
+        self._begin = start | ((start & self._runs) << 1)
+        self._ends = accepts
         alphabet = set(self._advance) | set(self._stay) | set(self._advance_but) | set(self._stay_but)
         self._other = next((c for c in _FILLERS if c not in alphabet), None) or next(
             chr(c) for c in range(0x4E00, 0x9FFF) if chr(c) not in alphabet
@@ -85,9 +89,37 @@ class Automaton:
             for char in sorted(alphabet)
         }
 
+    def _settle(self) -> None:
+        """Where each group ends; and which of its globs, once they match, match for ever: the state then forgets what
+        the others of the group are at, for nobody asks."""
+        self._accepts: list[int] = []
+        self._settled = first = number = 0
+        self._settles: list[tuple[int, int, int]] = []
+        for group in self.groups:
+            ends = self._ends[number : number + len(group)]
+            number += len(group)
+            self._accepts.append(sum(ends))
+            settling = [end for glob, end in zip(group, ends, strict=True) if _is_endless(glob)]
+            if settling:
+                last = ends[-1].bit_length()
+                places = (1 << last) - (1 << first)
+                self._settled |= sum(settling)
+                self._settles.append((sum(settling), places, settling[0] | settling[0] >> 1))
+            first = ends[-1].bit_length() if ends else first
+        self._universe = sum(self._ends[number:])
+        self._universe_places = ~((1 << first) - 1)
+        self._start = self._forget(self._begin)
+
+    def _forget(self, state: int) -> int:
+        if state & self._settled:
+            for ends, places, kept in self._settles:
+                if state & ends:
+                    state = state & ~places | kept
+        return state
+
     def _next(self, state: int, advance: int, stay: int) -> int:
         state = ((state & advance) << 1) | (state & stay)
-        return state | ((state & self._runs) << 1)
+        return self._forget(state | ((state & self._runs) << 1))
 
     def _bits(self, state: int) -> int:
         return sum(1 << i for i, accept in enumerate(self._accepts) if state & accept)
@@ -111,28 +143,29 @@ class Automaton:
 
 
 class Classes(Automaton):
-    """The classes of strings that `globs` tell apart, within the strings that match one of `universe`.
+    """The classes of strings that the groups tell apart, within the strings that match one of `universe`.
 
-    `cells` maps the set of globs that match (bit i for globs[i]) to an example, a shortest one until `seed` is told
+    `cells` maps the set of groups that match (bit i for groups[i]) to an example, a shortest one until `seed` is told
     of readable ones. Raises TooManyClasses.
     """
 
     def __init__(
-        self, globs: Sequence[Glob], *, universe: Sequence[Glob] = (EVERYTHING,), most: int = MAX_STATES
+        self, groups: Sequence[Group], *, universe: Sequence[Glob] = (EVERYTHING,), most: int = MAX_STATES
     ) -> None:
-        texts = {i: text for i, pattern in enumerate(globs) if (text := _text_of(pattern)) is not None}
         self._literals: dict[str, int] = {}
-        for i, text in texts.items():
-            self._literals[text] = self._literals.get(text, 0) | 1 << i
-        self._places = [i for i in range(len(globs)) if i not in texts]
-        super().__init__([globs[i] for i in self._places], universe)
+        patterns: list[list[Glob]] = []
+        for i, group in enumerate(groups):
+            patterns.append([])
+            for pattern in group:
+                text = _text_of(pattern)
+                if text is None:
+                    patterns[-1].append(pattern)
+                else:
+                    self._literals[text] = self._literals.get(text, 0) | 1 << i
+        super().__init__(patterns, universe)
         self._most = most
-        self.cells = {self._spread(bits): text for bits, text in self._explore().items()}
+        self.cells = self._explore()
         self._set_apart()
-
-    def _spread(self, bits: int) -> int:
-        """The bits of the patterns with wildcards, at the places that these have among all."""
-        return sum(1 << place for i, place in enumerate(self._places) if bits >> i & 1)
 
     def _set_apart(self) -> None:
         """A pattern without wildcards is a class of its one text; the class that had it goes on without it."""
@@ -146,16 +179,14 @@ class Classes(Automaton):
         for text, bit in self._literals.items():
             found = self._run(text)
             if found is not None:
-                self.cells[self._spread(found) | bit] = text
+                self.cells.setdefault(found | bit, text)
 
     def _another(self, bits: int) -> str | None:
         """A text of the class that is none of the literals; None if there is none."""
-        wanted = [pattern for pattern, place in zip(self.globs, self._places, strict=True) if bits >> place & 1]
-        others = [pattern for pattern, place in zip(self.globs, self._places, strict=True) if not bits >> place & 1]
-        inside = [
-            text for text in self._literals if (found := self._run(text)) is not None and self._spread(found) == bits
-        ]
-        return Search(wanted, [*others, *(_literal(text) for text in inside)], self._within).text()
+        wanted = [group for i, group in enumerate(self.groups) if bits >> i & 1]
+        others = [pattern for i, group in enumerate(self.groups) if not bits >> i & 1 for pattern in group]
+        inside = [literal(text) for text in self._literals if self._run(text) == bits]
+        return Search(wanted, [*others, *inside], self._within).text()
 
     def seed(self, texts: Iterable[str]) -> None:
         """Take readable strings for examples of the classes into which they fall; the first for each."""
@@ -164,7 +195,7 @@ class Classes(Automaton):
             if not waiting:
                 return
             found = self._run(text)
-            bits = -1 if found is None else self._spread(found) | self._literals.get(text, 0)
+            bits = -1 if found is None else found | self._literals.get(text, 0)
             if bits in waiting:
                 self.cells[bits] = text
                 waiting.remove(bits)
@@ -189,30 +220,29 @@ class Classes(Automaton):
                 for char in self._cared_for(state):
                     advance, stay = self._moves[char]
                     reached = ((state & advance) << 1) | (state & stay)
-                    reached |= (reached & self._runs) << 1
+                    reached = self._forget(reached | ((reached & self._runs) << 1))
                     if reached & alive and reached not in seen:
                         seen.add(reached)
                         following.append((reached, text + char))
             if len(seen) > self._most:
-                raise TooManyClasses(f"{len(self.globs)} overlapping patterns")
+                raise TooManyClasses(f"{len(self._ends)} overlapping patterns")
             level = following
         return cells
 
 
 class Search(Automaton):
-    """Looks for one text, going first where the least is left to be matched."""
+    """Looks for one text that each of the `wanted` groups matches and no glob of `unwanted`, going first where the
+    least is left to be matched."""
 
-    def __init__(self, wanted: Sequence[Glob], unwanted: Sequence[Glob], universe: Sequence[Glob]) -> None:
-        super().__init__((*wanted, *unwanted), universe)
-        self._wanted = len(wanted)
-        self._places = list(self._masks())
-
-    def _masks(self) -> Iterator[tuple[int, int]]:
-        """For each glob the first of its places, and how many there are."""
+    def __init__(self, wanted: Sequence[Group], unwanted: Sequence[Glob], universe: Sequence[Glob]) -> None:
+        super().__init__((*wanted, unwanted), universe)
+        self._places: list[list[tuple[int, int]]] = []
         first = 0
-        for pattern in self.globs:
-            yield first, len(pattern) + 1
-            first += len(pattern) + 1
+        for group in self.groups:
+            self._places.append([])
+            for pattern in group:
+                self._places[-1].append((first, len(pattern) + 1))
+                first += len(pattern) + 1
 
     def text(self) -> str | None:
         heap: list[tuple[int, int, int, str]] = []
@@ -230,31 +260,32 @@ class Search(Automaton):
                     seen.add(reached)
                     self._push(heap, reached, text + char)
             if len(seen) > SEARCHED:
-                raise TooManyClasses(f"{len(self.globs)} overlapping patterns")
+                raise TooManyClasses(f"{len(self._ends)} overlapping patterns")
         return None
 
     def _fits(self, state: int) -> bool:
-        accepted = self._bits(state)
-        return bool(state & self._universe) and accepted == (1 << self._wanted) - 1
+        return bool(state & self._universe) and self._bits(state) == (1 << len(self.groups) - 1) - 1
 
     def _push(self, heap: list[tuple[int, int, int, str]], state: int, text: str) -> None:
-        """Unless nothing good can come of the state: a wanted glob is dead, or an unwanted one matches for ever."""
-        if not state & self._universe_places:
+        """Unless nothing good can come of the state: a wanted group is dead, or an unwanted glob matches for ever."""
+        if not state & self._universe_places or state & self._settled & self._accepts[-1]:
             return
         left = 0
-        for number, (first, count) in enumerate(self._places):
-            part = (state >> first) & ((1 << count) - 1)
-            if number < self._wanted:
-                if not part:
-                    return
-                left += count - part.bit_length()
-            elif part >> (count - 1) and count > 1 and part >> (count - 2) & 1 and self._is_endless(number):
+        for places in self._places[:-1]:
+            nearest = 0
+            for first, count in places:
+                part = (state >> first) & ((1 << count) - 1)
+                if part and (not nearest or 1 + count - part.bit_length() < nearest):
+                    nearest = 1 + count - part.bit_length()
+            if not nearest:
                 return
+            left += nearest - 1
         heapq.heappush(heap, (2 * left + len(text), len(heap), state, text))
 
-    def _is_endless(self, number: int) -> bool:
-        last = self.globs[number][-1]
-        return last.run and last.negated and not last.chars
+
+def _is_endless(pattern: Glob) -> bool:
+    """Whether every text that goes on from one that it matches is matched too."""
+    return bool(pattern) and pattern[-1] == ANY_RUN
 
 
 def _text_of(pattern: Glob) -> str | None:
@@ -262,7 +293,3 @@ def _text_of(pattern: Glob) -> str | None:
     if any(step.run or step.negated or len(step.chars) != 1 for step in pattern):
         return None
     return "".join(next(iter(step.chars)) for step in pattern)
-
-
-def _literal(text: str) -> Glob:
-    return tuple(Step(frozenset(char)) for char in text)

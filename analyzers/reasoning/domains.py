@@ -20,7 +20,10 @@ from .formula import Comparison, Sort, Test, Var
 from .globs import Glob
 
 Cells = dict[int, str]
-"""Bits of the tests that hold -> an example value, in wire form."""
+"""Bits of the tests (or groups of tests) that hold -> an example value, in wire form."""
+
+Group = frozenset[Test]
+"""Tests of which one must be passed: a policy asks no more than that of the values of a list."""
 
 STRANGER_ADDRESSES = ("203.0.113.77", "2001:db8::77", "10.77.7.7", "8.8.8.8")
 """Examples to prefer: documentation addresses, a private one, a well-known public one."""
@@ -92,9 +95,18 @@ def _passes(var: Var, test: Test, value: str) -> bool:
     return globs.matches(test, value)
 
 
-def classes_of(tests: Sequence[Test], universe: Sequence[Glob], most: int) -> Classes:
+def grouped(cells: Cells, tests: Sequence[Test], groups: Sequence[Group]) -> Cells:
+    """The classes that are left where only the groups matter."""
+    masks = [sum(1 << i for i, test in enumerate(tests) if test in group) for group in groups]
+    found: Cells = {}
+    for bits, example in cells.items():
+        found.setdefault(sum(1 << i for i, mask in enumerate(masks) if bits & mask), example)
+    return found
+
+
+def classes_of(groups: Sequence[Group], universe: Sequence[Glob], most: int) -> Classes:
     """The classes of texts. Raises `TooManyClasses` after so many states."""
-    return Classes(globs_of(tests), universe=universe, most=most)
+    return Classes([globs_of(group) for group in groups], universe=universe, most=most)
 
 
 def globs_of(tests: Iterable[Test]) -> list[Glob]:

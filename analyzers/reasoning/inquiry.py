@@ -62,7 +62,8 @@ class Inquiry:
         context: Mapping[str, ContextValue] | None = None,
         seconds: float = SECONDS,
     ) -> None:
-        asked = [*formulas, *facts]
+        formulas = list(formulas)
+        asked = [*formulas, *map(surely, formulas), *facts]
         readers = list(readers)
         self._relations = [related for reader in readers for related in reader.words.relations]
         within = list(inclusions(self._relations))

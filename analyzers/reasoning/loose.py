@@ -6,7 +6,7 @@ just these; if none does, the smallest part of the choice that no text passes is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import z3
@@ -27,8 +27,9 @@ class Loose:
         self._globs: dict[Test, Glob] = dict(zip(tests, globs_of(tests), strict=True))
         self._found: dict[frozenset[Test], str] = {}
 
-    def flag(self, test: Test) -> z3.BoolRef:
-        return self._flags[test]
+    def flag(self, tests: Iterable[Test]) -> z3.BoolRef:
+        """That the value passes one of them."""
+        return terms.some([self._flags[test] for test in tests])
 
     def value(self, model: z3.ModelRef) -> str:
         """A text that passes what the model says it does. The model must have been checked."""
@@ -93,4 +94,4 @@ def _maybe(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], universe: tuple
 @lru_cache(maxsize=16384)
 def _text(wanted: tuple[Glob, ...], unwanted: tuple[Glob, ...], universe: tuple[Glob, ...]) -> str | None:
     """A text that all of `wanted` match and none of `unwanted`; None if there is none. Raises TooManyClasses."""
-    return Search(wanted, unwanted, universe).text()
+    return Search([[pattern] for pattern in wanted], unwanted, universe).text()

@@ -59,7 +59,7 @@ def _is_within(narrow: Related, wide: Related) -> bool:
     variables = [part for one in (narrow, wide) for part in one.parts if isinstance(part, Variable)]
     names = {variable: chr(_PRIVATE + i) for i, variable in enumerate(dict.fromkeys(variables))}
     try:
-        cells = Classes([_named(narrow, names), _named(wide, names)]).cells
+        cells = Classes([[_named(narrow, names)], [_named(wide, names)]]).cells
     except TooManyClasses:
         return False
     return 1 not in cells

@@ -15,7 +15,7 @@ import z3
 
 from . import terms
 from .automata import MAX_STATES, Classes, TooManyClasses
-from .domains import Cells, cells_of, classes_of, point_cells
+from .domains import Cells, Group, cells_of, classes_of, grouped, point_cells
 from .formula import (
     And,
     Constant,
@@ -47,10 +47,12 @@ class OutOfTime(Exception):
 
 
 class Vocabulary:
-    """What a set of formulas talks about."""
+    """What a set of formulas talks about: `tests` one by one, and `groups` of those that are asked about together,
+    with their numbers."""
 
     def __init__(self, formulas: Iterable[Formula]) -> None:
-        self.tests: dict[Var, dict[Test, int]] = {}
+        self.tests: dict[Var, dict[Test, None]] = {}
+        self.groups: dict[Var, dict[Group, int]] = {}
         self.many: set[Var] = set()
         self.keys: set[str] = set()
         self.opens: set[str] = set()
@@ -64,14 +66,18 @@ class Vocabulary:
             seen.add(item)
             if isinstance(item, Not):
                 stack.append(item.item)
-            elif isinstance(item, (And, Or)):
+            elif isinstance(item, And):
                 stack.extend(item.items)
+            elif isinstance(item, Or):
+                held, others = together(item)
+                stack.extend(others)
+                for var, tests in held.items():
+                    self._note(var, tests)
             elif isinstance(item, Holds):
-                self._note(item.var, item.test)
+                self._note(item.var, (item.test,))
             elif isinstance(item, Some):
                 self.many.add(item.var)
-                for test in sorted(item.tests, key=repr):
-                    self._note(item.var, test)
+                self._note(item.var, sorted(item.tests, key=repr))
             elif isinstance(item, Present):
                 self.keys.add(item.key)
             elif isinstance(item, Open):
@@ -79,9 +85,27 @@ class Vocabulary:
             elif isinstance(item, Switch):
                 self.switches.add(item.name)
 
-    def _note(self, var: Var, test: Test) -> None:
-        tests = self.tests.setdefault(var, {})
-        tests.setdefault(test, len(tests))
+    def _note(self, var: Var, tests: Iterable[Test]) -> None:
+        tests = dict.fromkeys(tests)
+        self.tests.setdefault(var, {}).update(tests)
+        groups = self.groups.setdefault(var, {})
+        groups.setdefault(frozenset(tests), len(groups))
+
+    def asks(self, var: Var, test: Test) -> bool:
+        """Whether something depends on this very test."""
+        return frozenset((test,)) in self.groups.get(var, {})
+
+
+def together(item: Or) -> tuple[dict[Var, list[Test]], list[Formula]]:
+    """The alternatives that are tests of one value, by the value; and the others."""
+    held: dict[Var, list[Test]] = {}
+    others: list[Formula] = []
+    for part in item.items:
+        if isinstance(part, Holds):
+            held.setdefault(part.var, []).append(part.test)
+        else:
+            others.append(part)
+    return held, others
 
 
 _TRUTHS = (literal("true"), literal("false"))
@@ -138,7 +162,7 @@ class Space:
             self.kinds = {other: terms.TRUE if other is kind else terms.FALSE for other in CallerKind}
         for var, tests in vocabulary.tests.items():
             if points and var in points:
-                self.cells[var] = point_cells(var, list(tests), points[var])
+                self.cells[var] = self._grouped(var, point_cells(var, list(tests), points[var]))
                 if not self.cells[var] and var not in vocabulary.many:
                     self.cells[var] = {0: ""}
                 self._flags[var] = dict.fromkeys(self.cells[var], terms.TRUE)
@@ -150,16 +174,20 @@ class Space:
                 if not self._cut(var, universe or (EVERYTHING,), loosely=loosely):
                     continue
             else:
-                self.cells[var] = cells_of(var, list(tests))
+                self.cells[var] = self._grouped(var, cells_of(var, list(tests)))
             self._flags[var] = self._classes_of(var)
             self.check_time()
+
+    def _grouped(self, var: Var, cells: Cells) -> Cells:
+        return grouped(cells, list(self.vocabulary.tests[var]), list(self.vocabulary.groups[var]))
 
     def _cut(self, var: Var, universe: Sequence[Glob], *, loosely: bool) -> bool:
         """Cut a variable into classes; or, if these are too many, have the solver's choices checked one by one."""
         tests = list(self.vocabulary.tests[var])
         may_be_loose = loosely and var not in self.vocabulary.many
         try:
-            classes = classes_of(tests, universe, FEW_STATES if may_be_loose else MAX_STATES)
+            groups = list(self.vocabulary.groups[var])
+            classes = classes_of(groups, universe, FEW_STATES if may_be_loose else MAX_STATES)
         except TooManyClasses:
             if not may_be_loose:
                 raise
@@ -188,14 +216,18 @@ class Space:
         if monotonic() > self.deadline:
             raise OutOfTime
 
-    def bits(self, var: Var, test: Test) -> int:
-        return 1 << self.vocabulary.tests[var][test]
-
     def classes(self, var: Var, tests: Iterable[Test]) -> frozenset[int]:
-        """The classes of `var` whose values pass one of `tests`."""
-        mask = 0
-        for test in tests:
-            mask |= self.bits(var, test)
+        """The classes of `var` whose values pass one of `tests`. Raises LookupError if the vocabulary cannot tell."""
+        wanted = frozenset(tests)
+        groups = self.vocabulary.groups[var]
+        number = groups.get(wanted)
+        if number is not None:
+            mask = 1 << number
+        else:
+            parts = {group: 1 << number for group, number in groups.items() if group <= wanted}
+            if frozenset().union(*parts) != wanted:
+                raise LookupError(f"what is asked of {var.name} is not in the vocabulary")
+            mask = sum(parts.values())
         return frozenset(bits for bits in self.cells[var] if bits & mask)
 
     def flag(self, var: Var, example: str) -> z3.BoolRef | None:
@@ -250,7 +282,9 @@ class Space:
         if isinstance(formula, And):
             return terms.every([self.expression(item) for item in formula.items])
         if isinstance(formula, Or):
-            return terms.some([self.expression(item) for item in formula.items])
+            held, others = together(formula)
+            passed = [self._passes(var, tests) for var, tests in held.items()]
+            return terms.some([*passed, *map(self.expression, others)])
         if isinstance(formula, Is):
             return self.kinds[CallerKind(formula.kind)]
         if isinstance(formula, Present):
@@ -259,18 +293,23 @@ class Space:
             return terms.boolean(f"open {formula.name}")
         if isinstance(formula, Switch):
             return terms.boolean(f"switch {formula.name}")
-        if isinstance(formula, Holds) and formula.var in self._loose:
-            return self._loose[formula.var].flag(formula.test)
         if isinstance(formula, Holds):
-            passing = self.classes(formula.var, (formula.test,))
-        else:
-            passing = self.classes(formula.var, formula.tests)
-            if formula.negated:
-                passing = frozenset(self.cells[formula.var]) - passing
-        flags = self._flags[formula.var]
-        if len(passing) == len(flags) and isinstance(formula, Holds):
-            return terms.TRUE
-        return terms.some([flags[bits] for bits in sorted(passing)])
+            return self._passes(formula.var, (formula.test,))
+        passing = self.classes(formula.var, formula.tests)
+        if formula.negated:
+            passing = frozenset(self.cells[formula.var]) - passing
+        return self._one_of(formula.var, passing)
+
+    def _passes(self, var: Var, tests: Sequence[Test]) -> z3.BoolRef:
+        """That the value of `var` passes one of the tests."""
+        if var in self._loose:
+            return self._loose[var].flag(tests)
+        passing = self.classes(var, tests)
+        return terms.TRUE if len(passing) == len(self.cells[var]) else self._one_of(var, passing)
+
+    def _one_of(self, var: Var, classes: Iterable[int]) -> z3.BoolRef:
+        flags = self._flags[var]
+        return terms.some([flags[bits] for bits in sorted(classes)])
 
     # -- reading a model ---------------------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Examples:
         for name in sorted(space.vocabulary.opens):
             yield [terms.no(space.expression(Open(name)))]
         for test in _ODD_RESOURCES:
-            if test in space.vocabulary.tests.get(self._rest, {}):
+            if space.vocabulary.asks(self._rest, test):
                 yield [terms.no(space.expression(Holds(self._rest, test)))]
         usual = [space.flag(ACTION, name) for name in FIXED["action"]]
         yield [flag for flag in usual if flag is not None]

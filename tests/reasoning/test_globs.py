@@ -31,17 +31,38 @@ def test_a_glob_matches_what_the_regular_expression_matches(pattern: str, text: 
     assert matches(read(pattern), text) == oracle(pattern, text)
 
 
-@given(st.lists(PATTERNS, min_size=1, max_size=5), TEXTS)
-def test_every_string_falls_into_a_class_that_exists(patterns: list[str], text: str) -> None:
-    classes = Classes([read(p) for p in patterns])
-    bits = sum(1 << i for i, p in enumerate(patterns) if oracle(p, text))
-    assert bits in classes.cells
+GROUPS = st.lists(st.lists(PATTERNS, min_size=1, max_size=3), min_size=1, max_size=4)
 
 
-@given(st.lists(PATTERNS, min_size=1, max_size=5))
-def test_the_example_of_a_class_belongs_to_it(patterns: list[str]) -> None:
-    for bits, example in Classes([read(p) for p in patterns]).cells.items():
-        assert bits == sum(1 << i for i, p in enumerate(patterns) if oracle(p, example))
+def bits_of(groups: list[list[str]], text: str) -> int:
+    return sum(1 << i for i, group in enumerate(groups) if any(oracle(p, text) for p in group))
+
+
+@given(GROUPS, TEXTS)
+def test_every_string_falls_into_a_class_that_exists(groups: list[list[str]], text: str) -> None:
+    classes = Classes([[read(p) for p in group] for group in groups])
+    assert bits_of(groups, text) in classes.cells
+
+
+@given(GROUPS)
+def test_the_example_of_a_class_belongs_to_it(groups: list[list[str]]) -> None:
+    classes = Classes([[read(p) for p in group] for group in groups])
+    for bits, example in classes.cells.items():
+        assert bits == bits_of(groups, example)
+
+
+@given(GROUPS, st.lists(TEXTS, max_size=5))
+def test_a_readable_example_belongs_to_its_class(groups: list[list[str]], texts: list[str]) -> None:
+    classes = Classes([[read(p) for p in group] for group in groups])
+    before = set(classes.cells)
+    classes.seed(texts)
+    assert set(classes.cells) == before
+    assert all(bits == bits_of(groups, example) for bits, example in classes.cells.items())
+
+
+def test_patterns_that_are_asked_about_together_do_not_multiply() -> None:
+    patterns = [read(f"*{c}x{c}*") for c in "abcdefghij"]
+    assert set(Classes([patterns], most=500).cells) == {0, 1}
 
 
 @given(PATTERNS, st.text(alphabet="ab:", max_size=4), TEXTS)
@@ -57,12 +78,12 @@ def test_a_wildcard_in_a_field_does_not_cross_the_colon() -> None:
 
 
 def test_the_universe_limits_the_classes() -> None:
-    cells = Classes([read("a*")], universe=[literal("b"), literal("ab")]).cells
+    cells = Classes([[read("a*")]], universe=[literal("b"), literal("ab")]).cells
     assert cells == {0: "b", 1: "ab"}
 
 
 def test_a_seed_is_preferred_as_the_example_of_its_class() -> None:
-    classes = Classes([read("s3:*")])
+    classes = Classes([[read("s3:*")]])
     classes.seed(["ec2", "s3:getobject", "s3:putobject"])
     assert set(classes.cells.values()) == {"ec2", "s3:getobject"}
 
@@ -79,11 +100,11 @@ def test_neighbouring_runs_are_one() -> None:
 
 def test_globs_that_overlap_in_too_many_ways_are_refused() -> None:
     with pytest.raises(TooManyClasses, match="overlapping"):
-        Classes([read(f"*{c}x{c}*") for c in "abcdefghij"], most=500)
+        Classes([[read(f"*{c}x{c}*")] for c in "abcdefghij"], most=500)
 
 
 def test_an_alphabet_that_takes_all_fillers_still_has_another_character() -> None:
     everything = "x0y1z2w3v4u5t6s7r8q9abcdefghijklmnop"
-    cells = Classes([literal(c) for c in everything]).cells
+    cells = Classes([[literal(c)] for c in everything]).cells
     assert cells[0] == ""
     assert len(cells) == len(everything) + 1

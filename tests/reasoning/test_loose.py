@@ -30,8 +30,8 @@ def read(text: str) -> Glob:
 @given(st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=3))
 def test_a_text_is_found_exactly_if_there_is_one(wanted: list[str], unwanted: list[str]) -> None:
     all_of, none_of = tuple(map(read, wanted)), tuple(map(read, unwanted))
-    text = Search(all_of, none_of, (EVERYTHING,)).text()
-    cells = Classes([*all_of, *none_of]).cells
+    text = Search([[pattern] for pattern in all_of], none_of, (EVERYTHING,)).text()
+    cells = Classes([[pattern] for pattern in (*all_of, *none_of)]).cells
     assert (text is None) == ((1 << len(all_of)) - 1 not in cells)
     if text is not None:
         assert all(matches(pattern, text) for pattern in all_of)
@@ -81,4 +81,4 @@ def test_a_search_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(automata, "SEARCHED", 50)
     hard = [read("*" + letter + "?" * 20 + "*") for letter in "abcdef"]
     with pytest.raises(TooManyClasses):
-        Search(hard[:3], [*hard[3:], read("?" * 30 + "*")], (EVERYTHING,)).text()
+        Search([[pattern] for pattern in hard[:3]], [*hard[3:], read("?" * 30 + "*")], (EVERYTHING,)).text()
