@@ -11,8 +11,8 @@ Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shorte
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Sequence
-from itertools import chain
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, takewhile
 
 from .globs import ANY_RUN, EVERYTHING, Glob, literal
 
@@ -124,12 +124,17 @@ class Automaton:
     def _bits(self, state: int) -> int:
         return sum(1 << i for i, accept in enumerate(self._accepts) if state & accept)
 
-    def _run(self, text: str) -> int | None:
-        state = self._start
-        for char in text:
-            advance, stay = self._moves.get(char, (self._advance_any, self._stay_any))
-            state = self._next(state, advance, stay)
-        return self._bits(state) if state & self._universe else None
+    def _all_run(self, texts: Iterable[str]) -> Iterator[tuple[str, int | None]]:
+        """Each text with the groups that match it, None outside the universe. What texts have in common at their
+        beginning is walked once."""
+        states, before = [self._start], ""
+        for text in sorted(texts):
+            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, text, strict=False)))
+            del states[shared + 1 :]
+            for char in text[shared:]:
+                states.append(self._next(states[-1], *self._moves.get(char, (self._advance_any, self._stay_any))))
+            yield text, self._bits(states[-1]) if states[-1] & self._universe else None
+            before = text
 
     def _cared_for(self, state: int) -> Sequence[str]:
         """The characters that some place of the state treats unlike others."""
@@ -162,7 +167,10 @@ class Classes(Automaton):
                     patterns[-1].append(pattern)
                 else:
                     self._literals[text] = self._literals.get(text, 0) | 1 << i
+        self.patterns = tuple(dict.fromkeys(chain(*patterns)))
+        """Those that match more than one text."""
         super().__init__(patterns, universe)
+        self._falls = dict(self._all_run(self._literals))
         self._most = most
         self.cells = self._explore()
         self._set_apart()
@@ -177,7 +185,7 @@ class Classes(Automaton):
                 else:
                     self.cells[bits] = other
         for text, bit in self._literals.items():
-            found = self._run(text)
+            found = self._falls[text]
             if found is not None:
                 self.cells.setdefault(found | bit, text)
 
@@ -185,7 +193,7 @@ class Classes(Automaton):
         """A text of the class that is none of the literals; None if there is none."""
         wanted = [group for i, group in enumerate(self.groups) if bits >> i & 1]
         others = [pattern for i, group in enumerate(self.groups) if not bits >> i & 1 for pattern in group]
-        inside = [literal(text) for text in self._literals if self._run(text) == bits]
+        inside = [literal(text) for text, found in self._falls.items() if found == bits]
         return Search(wanted, [*others, *inside], self._within).text()
 
     def seed(self, texts: Iterable[str]) -> None:
@@ -194,7 +202,7 @@ class Classes(Automaton):
         for text in texts:
             if not waiting:
                 return
-            found = self._run(text)
+            ((_, found),) = self._all_run([text])
             bits = -1 if found is None else found | self._literals.get(text, 0)
             if bits in waiting:
                 self.cells[bits] = text

@@ -140,29 +140,27 @@ FALSE = Constant(False)
 
 
 def conj(items: Iterable[Formula]) -> Formula:
-    kept: list[Formula] = []
+    kept: dict[Formula, None] = {}
     for item in items:
         if item is FALSE:
             return FALSE
-        if item is TRUE or item in kept:
-            continue
-        kept.extend(item.items if isinstance(item, And) else (item,))
-    if not kept:
-        return TRUE
-    return kept[0] if len(kept) == 1 else And(tuple(kept))
+        if item is not TRUE:
+            kept.update(dict.fromkeys(item.items if isinstance(item, And) else (item,)))
+    if len(kept) < 2:
+        return next(iter(kept), TRUE)
+    return And(tuple(kept))
 
 
 def disj(items: Iterable[Formula]) -> Formula:
-    kept: list[Formula] = []
+    kept: dict[Formula, None] = {}
     for item in items:
         if item is TRUE:
             return TRUE
-        if item is FALSE or item in kept:
-            continue
-        kept.extend(item.items if isinstance(item, Or) else (item,))
-    if not kept:
-        return FALSE
-    return kept[0] if len(kept) == 1 else Or(tuple(kept))
+        if item is not FALSE:
+            kept.update(dict.fromkeys(item.items if isinstance(item, Or) else (item,)))
+    if len(kept) < 2:
+        return next(iter(kept), FALSE)
+    return Or(tuple(kept))
 
 
 def negate(item: Formula) -> Formula:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from .formula import Comparison, Test, Var
+from .formula import Var
 from .globs import Glob
 
 STRANGER = "999999999999"
@@ -70,16 +70,15 @@ FIXED: dict[str, tuple[str, ...]] = {
 }
 
 
-def seeds_for(var: Var, tests: Sequence[Test]) -> Iterator[str]:
+def seeds_for(var: Var, patterns: Sequence[Glob]) -> Iterator[str]:
     """Values to try first: the patterns' own texts, then what is usual for the variable.
 
     For actions it is the other way round, since a pattern's text is seldom the name of an action.
     """
     if var.name == "action":
         yield from FIXED["action"]
-    for test in tests:
-        if isinstance(test, tuple) and not isinstance(test, Comparison):
-            yield from _spellings(test, _WORDS.get(var.name, ("example", "")))
+    for pattern in patterns:
+        yield from _spellings(pattern, _WORDS.get(var.name, ("example", "")))
     yield from FIXED.get(var.name, ())
     yield EXAMPLE
 

@@ -201,8 +201,7 @@ class Space:
         """Find readable examples. Called when some are to be shown: many questions need none."""
         while self._texts:
             var, classes = self._texts.popitem()
-            tests = list(self.vocabulary.tests[var])
-            classes.seed(chain(self._hints.get(var, ()), seeds_for(var, tests)))
+            classes.seed(chain(self._hints.get(var, ()), seeds_for(var, classes.patterns)))
 
     def _classes_of(self, var: Var) -> dict[int, z3.BoolRef]:
         """A Boolean for each class: "it is this one", or of a multivalued key "one of its values is in it"."""
