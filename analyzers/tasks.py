@@ -15,13 +15,16 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analyzers.models import EXTERNAL_TYPES, Analyzer, Import, Scan
+from analyzers.collect import work as collect
+from analyzers.models import EXTERNAL_TYPES, Analyzer, CollectionPart, Import, Scan
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from findings.roles import IMPORT, require
 
 logger = logging.getLogger(__name__)
 
+COLLECTORS = 8
+"""Readers called as new parts of a collection become known."""
 WAKE_UPS = 4
 """Workers called for one scan; more come as the sweeper sees that work is left."""
 
@@ -31,11 +34,27 @@ def work_on_scan(scan_id: int) -> None:
     work(scan_id)
 
 
+@shared_task(name="analyzers.tasks.collect_part")
+def collect_part(collection_id: int) -> None:
+    """Read one part of a collection; then see to it that somebody reads the next ones."""
+    before = _waiting(collection_id)
+    if collect.work(collection_id, most=1):
+        after = _waiting(collection_id)
+        for _ in range(min(COLLECTORS if after > before else 1, after)):
+            collect_part.delay(collection_id)
+
+
+def _waiting(collection_id: int) -> int:
+    return CollectionPart.objects.filter(collection=collection_id, status=CollectionPart.Status.PENDING).count()
+
+
 @shared_task(name="analyzers.tasks.sweep")
 def sweep() -> None:
     """Hand out again what nobody works on."""
     for scan_id in hand_out_again():
         work_on_scan.delay(scan_id)
+    for collection_id in collect.hand_out_again():
+        collect_part.delay(collection_id)
 
 
 @shared_task(name="analyzers.tasks.schedule_scans")
@@ -106,5 +125,15 @@ def wake(scan: Scan) -> bool:
             work_on_scan.delay(scan.pk)
     except OperationalError:
         logger.warning("the broker does not answer; scan %s waits for the sweeper", scan.pk)
+        return False
+    return True
+
+
+def wake_collection(collection_id: int) -> bool:
+    """Tell a worker; others are called as parts become known. The sweeper sees what nobody was told of."""
+    try:
+        collect_part.delay(collection_id)
+    except OperationalError:
+        logger.warning("the broker does not answer; collection %s waits for the sweeper", collection_id)
         return False
     return True

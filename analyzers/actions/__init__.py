@@ -1,7 +1,18 @@
 """One class per mutation of analyzers: who may do it, what is checked, what changes."""
 
 from .analyzers import CreateAnalyzer, DeleteAnalyzer, UpdateAnalyzer
+from .collections import CancelCollection, ReadAgain, StartCollection
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
 
-__all__ = ["CancelScan", "CreateAnalyzer", "DeleteAnalyzer", "SaveSimulation", "StartScan", "UpdateAnalyzer"]
+__all__ = [
+    "CancelCollection",
+    "CancelScan",
+    "CreateAnalyzer",
+    "DeleteAnalyzer",
+    "ReadAgain",
+    "SaveSimulation",
+    "StartCollection",
+    "StartScan",
+    "UpdateAnalyzer",
+]

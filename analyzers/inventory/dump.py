@@ -81,6 +81,7 @@ def _account(row: Account) -> dict[str, Any]:
         "status": row.status,
         "canonical_user_id": row.canonical_user_id,
         "public_access_block": row.public_access_block,
+        "delegated_administrator": row.delegated_administrator or None,
         "tags": dict(sorted(row.tags.items())),
     }
     return {**_clean(shape), "complete": True}

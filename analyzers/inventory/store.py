@@ -35,6 +35,7 @@ CONFIGURATION = (
     "grants",
     "share",
     "encrypted",
+    "encryption_key",
 )
 
 DOCUMENTS_AT_ONCE = 200
@@ -69,9 +70,18 @@ class Store:
                 self.write_documents()
         return digest
 
+    def forget(self) -> None:
+        """At the beginning of a transaction: what an earlier one wrote may have been undone."""
+        self._known_documents.clear()
+        self._new_documents.clear()
+        self._known_accounts.clear()
+
     def write_documents(self) -> None:
-        """What refers to them may be written before: the database checks at the end of the transaction."""
-        Document.objects.bulk_create(self._new_documents, ignore_conflicts=True)
+        """What refers to them may be written before: the database checks at the end of the transaction. In one order,
+        so that two who write the same texts do not wait for each other."""
+        Document.objects.bulk_create(
+            sorted(self._new_documents, key=lambda document: document.sha256), ignore_conflicts=True
+        )
         self._new_documents.clear()
         if len(self._known_documents) > MOST_KNOWN_DOCUMENTS:
             self._known_documents.clear()
@@ -109,6 +119,7 @@ class Store:
             status=value.get("status", "ACTIVE"),
             canonical_user_id=value.get("canonical_user_id", ""),
             public_access_block=value.get("public_access_block"),
+            delegated_administrator=bool(value.get("delegated_administrator")),
             tags=value.get("tags") or {},
         )
         fields = [
@@ -118,11 +129,23 @@ class Store:
             "status",
             "canonical_user_id",
             "public_access_block",
+            "delegated_administrator",
             "tags",
         ]
         if self._save("accounts", row, fields):
             self.accounts.add(row.pk)
         self._known_accounts.add(row.pk)
+
+    def account_details(self, account: str, **told: Any) -> None:
+        """Some fields of an account; the others stay as they are."""
+        self.ensure_account(account)
+        row = Account.objects.get(pk=account)
+        changed = [name for name, value in told.items() if getattr(row, name) != value]
+        if changed:
+            for name in changed:
+                setattr(row, name, told[name])
+            row.save(update_fields=changed)
+            self.accounts.add(account)
 
     def ensure_account(self, account: str) -> None:
         """An account that only turns up as an owner."""
@@ -222,11 +245,12 @@ class Store:
         ]
         return list({(row.kind, row.arn, row.name): row for row in rows}.values())
 
-    def attach_managed(self) -> None:
-        """Managed policies may come after those who have them."""
-        for arn, digest in self._managed.items():
-            PrincipalPolicy.objects.filter(arn=arn).exclude(document=digest).update(document=digest)
-            PrincipalPolicy.objects.filter(arn=arn, document=None).update(document=digest)
+    def attach_managed(self, account: str = "") -> None:
+        """Managed policies may come after those who have them. `account`: only to its principals."""
+        held = PrincipalPolicy.objects.filter(principal__account=account) if account else PrincipalPolicy.objects
+        for arn, digest in sorted(self._managed.items()):
+            held.filter(arn=arn).exclude(document=digest).update(document=digest)
+            held.filter(arn=arn, document=None).update(document=digest)
 
     # -- resources ---------------------------------------------------------------------------------------------
 
@@ -339,6 +363,13 @@ class Store:
             if only_iam:
                 resources = resources.filter(type=ResourceType.IAM_ROLE)
             self._remove("resources", account, Resource, resources)
+            self._remove("principals", account, Principal, Principal.objects.filter(account=account))
+
+    def remove_unlisted(self, account: str, region: str | None, types: Iterable[str], *, principals: bool) -> None:
+        """Remove what one complete reading does not list any more. `region` None: wherever it is."""
+        resources = Resource.objects.filter(account=account, type__in=list(types))
+        self._remove("resources", account, Resource, resources if region is None else resources.filter(region=region))
+        if principals:
             self._remove("principals", account, Principal, Principal.objects.filter(account=account))
 
     def _remove(self, kind: str, account: str, model: type[Any], rows: Any) -> None:

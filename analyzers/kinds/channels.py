@@ -48,6 +48,16 @@ TRAITS: Mapping[str, Traits] = {
     "AWS::EC2::Snapshot": Traits(("ec2",)),
     "AWS::RDS::DBSnapshot": Traits(("rds",)),
     "AWS::RDS::DBClusterSnapshot": Traits(("rds",)),
+    "AWS::Kinesis::Stream": Traits(("kinesis",)),
+    "AWS::Kinesis::StreamConsumer": Traits(("kinesis",)),
+    "AWS::OpenSearchService::Domain": Traits(("es",), "/", anonymous=True),
+    "AWS::ApiGateway::RestApi": Traits(("execute-api",), "/", anonymous=True),
+    "AWS::Backup::BackupVault": Traits(("backup",)),
+    "AWS::CloudTrail::EventDataStore": Traits(("cloudtrail",)),
+    "AWS::CodeArtifact::Domain": Traits(("codeartifact",)),
+    "AWS::S3Tables::TableBucket": Traits(("s3tables",), "/"),
+    "AWS::S3Tables::Table": Traits(("s3tables",)),
+    "AWS::S3::Glacier": Traits(("glacier",)),
 }
 
 _SHARED_ACTIONS = {

@@ -42,11 +42,9 @@ def analyze(
     traits = TRAITS.get(subject.type)
     if traits is None:
         return Analysis(error=f"Resources of type {subject.type} cannot be analysed for external access.")
-    if subject.error:
-        return Analysis(error=subject.error)
     found, errors = channels(subject)
     controls, control_errors = _controls(subject)
-    errors += control_errors
+    errors = [*filter(None, [subject.error]), *errors, *control_errors]
     restriction = _restriction(subject, zone, bool(control_errors))
     findings: list[ExternalFinding] = []
     for channel in found:

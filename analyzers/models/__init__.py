@@ -1,6 +1,7 @@
 """What is analysed and how."""
 
 from .analyzer import EXTERNAL_TYPES, Analyzer, AnalyzerType
+from .collection import Collection, CollectionPart
 from .inventory import (
     Account,
     ControlPolicy,
@@ -23,6 +24,8 @@ __all__ = [
     "AnalyzedResource",
     "Analyzer",
     "AnalyzerType",
+    "Collection",
+    "CollectionPart",
     "ControlPolicy",
     "Document",
     "Import",

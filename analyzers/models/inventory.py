@@ -1,6 +1,6 @@
 """What exists: the organization, its accounts, control policies, principals and resources.
 
-Filled by `analyzers.inventory` (files) and, later, `analyzers.collect` (AWS). Policy texts are content-addressed:
+Filled by `analyzers.inventory` (files) and `analyzers.collect` (AWS). Policy texts are content-addressed:
 each distinct text is one `Document`.
 """
 
@@ -31,6 +31,17 @@ class ResourceType(models.TextChoices):
     EBS_SNAPSHOT = "AWS::EC2::Snapshot", "EBS snapshot"
     RDS_SNAPSHOT = "AWS::RDS::DBSnapshot", "RDS DB snapshot"
     RDS_CLUSTER_SNAPSHOT = "AWS::RDS::DBClusterSnapshot", "RDS cluster snapshot"
+    # Those that the service knows in CheckNoPublicAccess only, with the values of that enumeration.
+    KINESIS_STREAM = "AWS::Kinesis::Stream", "Kinesis stream"
+    KINESIS_CONSUMER = "AWS::Kinesis::StreamConsumer", "Kinesis stream consumer"
+    OPENSEARCH_DOMAIN = "AWS::OpenSearchService::Domain", "OpenSearch domain"
+    REST_API = "AWS::ApiGateway::RestApi", "API Gateway REST API"
+    BACKUP_VAULT = "AWS::Backup::BackupVault", "Backup vault"
+    EVENT_DATA_STORE = "AWS::CloudTrail::EventDataStore", "CloudTrail event data store"
+    CODEARTIFACT_DOMAIN = "AWS::CodeArtifact::Domain", "CodeArtifact domain"
+    TABLE_BUCKET = "AWS::S3Tables::TableBucket", "S3 table bucket"
+    TABLE = "AWS::S3Tables::Table", "S3 table"
+    GLACIER_VAULT = "AWS::S3::Glacier", "Glacier vault"
 
 
 class Document(models.Model):
@@ -100,6 +111,7 @@ class Account(models.Model):
     status = models.CharField(max_length=16, default="ACTIVE")
     canonical_user_id = models.CharField(max_length=64, blank=True, help_text="The account in S3 ACLs")
     public_access_block = models.JSONField(null=True, blank=True, help_text="S3's four flags for the account")
+    delegated_administrator = models.BooleanField(default=False, help_text="Of some service of the organization")
     tags = models.JSONField(default=dict)
 
     class Meta:
@@ -188,7 +200,8 @@ class Resource(models.Model):
 
     `configuration` holds, where they apply: `acl` (API shape: [{grantee: {id}|{uri}, permission}]),
     `object_ownership`, `public_access_block` (four flags), `access_points` ([{arn, name, account, network_origin,
-    vpc_id, public_access_block}]), `grants` (KMS, API shape), `share` ({accounts, public}) and `encrypted`.
+    vpc_id, public_access_block}]), `grants` (KMS, API shape), `share` ({accounts, public}), `encrypted` and
+    `encryption_key` (of KMS: ARN, id or alias).
     """
 
     arn = models.TextField(unique=True)

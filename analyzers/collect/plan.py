@@ -1,0 +1,88 @@
+"""Planning a collection: which accounts, which regions, which services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+
+from analyzers.models import Account, Collection, CollectionPart
+from analyzers.policy import arn as arns
+
+from .access import DEFAULT_ROLE, EXTERNAL_ID, PROFILE, REGION, ROLE_NAME
+from .services import IN_EACH_ACCOUNT, IN_EACH_REGION, ORGANIZATION, REGIONS
+
+MOST_REGIONS = 60
+
+
+def request_collection(
+    *,
+    organization: bool = False,
+    accounts: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    profile: str = "",
+    role_name: str = "",
+    external_id: str = "",
+    user: User | None = None,
+) -> Collection:
+    """A collection that workers can begin with. Raises ValidationError."""
+    _check(accounts, regions, profile, role_name, external_id)
+    return Collection.objects.create(
+        by_organization=organization,
+        accounts=sorted(set(accounts)),
+        regions=sorted(set(regions)),
+        profile=profile,
+        role_name=role_name or DEFAULT_ROLE,
+        external_id=external_id,
+        requested_by=user,
+    )
+
+
+def _check(accounts: Sequence[str], regions: Sequence[str], profile: str, role_name: str, external_id: str) -> None:
+    wrong: dict[str, str] = {}
+    if any(not arns.is_account(account) for account in accounts):
+        wrong["accounts"] = "An account id has twelve digits."
+    if any(REGION.match(region) is None for region in regions) or len(regions) > MOST_REGIONS:
+        wrong["regions"] = "Names of regions, such as eu-central-1, separated by commas."
+    if profile and PROFILE.match(profile) is None:
+        wrong["profile"] = "Letters, digits, spaces and . @ + - _"
+    if role_name and ROLE_NAME.match(role_name) is None:
+        wrong["role_name"] = "The name of a role, with its path if it has one, without the ARN around it."
+    if external_id and EXTERNAL_ID.match(external_id) is None:
+        wrong["external_id"] = "2 to 1224 letters, digits or + = , . @ : / - _"
+    if wrong:
+        raise ValidationError(wrong)
+
+
+def begin(collection: Collection, caller_account: str) -> None:
+    """The first parts: the organization, or the accounts that are named."""
+    if collection.by_organization:
+        _add(collection, [(caller_account, "", ORGANIZATION.name)])
+    else:
+        accounts = collection.accounts or [caller_account]
+        _add(collection, [(account, "", REGIONS.name) for account in accounts])
+
+
+def after_organization(collection: Collection) -> None:
+    """The accounts of the organization that can be asked; those that are suspended cannot."""
+    rows = Account.objects.exclude(organization=None).filter(status="ACTIVE")
+    wanted = set(collection.accounts)
+    accounts = [pk for pk in rows.values_list("pk", flat=True) if not wanted or pk in wanted]
+    _add(collection, [(account, "", REGIONS.name) for account in accounts])
+
+
+def after_regions(collection: Collection, account: str, regions: Iterable[str]) -> None:
+    """Each service in each region that was asked for, or that the account uses."""
+    chosen = collection.regions or sorted(regions)
+    parts = [(account, "", service.name) for service in IN_EACH_ACCOUNT]
+    parts += [(account, region, service.name) for region in chosen for service in IN_EACH_REGION]
+    _add(collection, parts)
+
+
+def _add(collection: Collection, parts: Iterable[tuple[str, str, str]]) -> None:
+    rows = [
+        CollectionPart(collection=collection, account=account, region=region, service=service)
+        for account, region, service in parts
+    ]
+    CollectionPart.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
