@@ -1,0 +1,78 @@
+"""A whole organization, from AWS to findings."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from django.core.management import call_command
+
+from analyzers.models import Account, Analyzer, Collection, ControlPolicy, Principal, PrincipalPolicy, Resource
+from findings.models import Finding
+
+from .world import REGIONS, World, scan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def collect(*arguments: str) -> str:
+    """What the command says. Some services are not in moto, so it always ends with status 1."""
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("collect", *arguments, "--readers", "4", stdout=out, stderr=io.StringIO())
+    assert ended.value.code == 1
+    return out.getvalue()
+
+
+def found(analyzer: Analyzer) -> set[tuple[str, str]]:
+    """(resource, account outside) of each active finding."""
+    scan(analyzer)
+    rows = Finding.objects.filter(analyzer=analyzer, status="ACTIVE")
+    assert not [row.error for row in rows if row.error]
+    accounts = {(row.resource, next(iter(row.principal.values()))) for row in rows}
+    return {(resource, arn.split(":")[4] if ":" in arn else arn) for resource, arn in accounts}
+
+
+def test_every_grant_is_found_and_no_trap(make_world: Callable[..., World]) -> None:
+    world = make_world(20261124, 30)
+    said = collect("--organization", "--regions", ",".join(REGIONS), "--page-size", "3")
+    assert "31 accounts" in said
+    assert set(Account.objects.values_list("pk", flat=True)) == {world.management, *world.accounts}
+    assert Account.objects.exclude(organization=world.organization).count() == 0
+    assert {policy.name for policy in ControlPolicy.objects.filter(kind="RESOURCE_CONTROL_POLICY")} >= {"perimeter"}
+    analyzer = Analyzer.objects.create(name="outside", type="ORGANIZATION", scope=world.organization)
+    reported = found(analyzer)
+    assert reported == world.grants
+    assert world.traps
+    assert not {resource for resource, _ in reported} & world.traps
+
+    # The same once more: nothing is different, so nothing is analysed again.
+    collect("--organization", "--regions", ",".join(REGIONS))
+    again = Collection.objects.first()
+    assert again is not None
+    assert again.changed_accounts == []
+
+    # A resource that is gone takes its findings with it.
+    gone = next(arn for arn, _ in sorted(world.grants) if ":sqs:" in arn)
+    region, account, name = gone.split(":")[3:6]
+    client = world.client("sqs", account, region)
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
+    collect("--account", account, "--regions", region)
+    assert not Resource.objects.filter(arn=gone).exists()
+    assert found(analyzer) == {grant for grant in world.grants if grant[0] != gone}
+
+
+def test_principals_come_with_their_policies_and_boundaries(make_world: Callable[..., World]) -> None:
+    world = make_world(7, 2)
+    collect("--organization", "--regions", "us-east-1")
+    account = world.accounts[0]
+    role = Principal.objects.get(arn=f"arn:aws:iam::{account}:role/partner-0")
+    kinds = {policy.kind: policy for policy in role.policies.select_related("document")}
+    assert set(kinds) == {"INLINE", "BOUNDARY"}
+    assert kinds["BOUNDARY"].document is not None
+    assert "s3:*" in kinds["BOUNDARY"].document.text
+    user = Principal.objects.get(arn=f"arn:aws:iam::{account}:user/user-0")
+    assert user.groups == [f"arn:aws:iam::{account}:group/staff"]
+    assert len(user.credentials["access_keys"]) == 1
+    assert PrincipalPolicy.objects.get(principal=user, kind="BOUNDARY").document is not None
