@@ -38,6 +38,9 @@ CONFIGURATION = (
     "encryption_key",
 )
 
+QUIET = frozenset({"last_used_at", "credentials"})
+"""What tells of use and not of rights: no reason to ask anything again."""
+
 DOCUMENTS_AT_ONCE = 200
 MOST_KNOWN_DOCUMENTS = 500_000
 
@@ -197,7 +200,8 @@ class Store:
             ],
         )
         wanted = {pks[value["arn"]]: self._attached(pks[value["arn"]], value) for value in _last_by_arn(values)}
-        self._replace_children(PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id"))
+        stale = self._replace_children(PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id"))
+        self.accounts |= set(Principal.objects.filter(pk__in=stale).values_list("account", flat=True))
         self.resources([_role_resource(value) for value in values if value["kind"] == "ROLE"], kind="roles")
 
     def _principal(self, value: Mapping[str, Any]) -> Principal:
@@ -249,8 +253,9 @@ class Store:
         """Managed policies may come after those who have them. `account`: only to its principals."""
         held = PrincipalPolicy.objects.filter(principal__account=account) if account else PrincipalPolicy.objects
         for arn, digest in sorted(self._managed.items()):
-            held.filter(arn=arn).exclude(document=digest).update(document=digest)
-            held.filter(arn=arn, document=None).update(document=digest)
+            other = held.filter(arn=arn).exclude(document=digest) | held.filter(arn=arn, document=None)
+            self.accounts |= set(other.values_list("principal__account", flat=True).distinct())
+            other.update(document=digest)
 
     # -- resources ---------------------------------------------------------------------------------------------
 
@@ -260,7 +265,6 @@ class Store:
         documents = {value["arn"]: self._documents(value) for value in values}
         for row in rows:
             row.input_hash = _input_hash(row, documents[row.arn])
-        changed_before = set(self.accounts)
         pks = self._upsert(
             kind,
             Resource,
@@ -277,7 +281,6 @@ class Store:
                 "input_hash",
             ],
         )
-        del changed_before
         wanted = {
             pks[arn]: [
                 ResourceDocument(resource_id=pks[arn], channel=channel, name=name, document_id=digest)
@@ -328,23 +331,25 @@ class Store:
             old = known.get(row.arn)
             if old is None:
                 fresh.append(row)
-            elif any(getattr(old, name) != getattr(row, name) for name in fields):
+                self.accounts.add(row.account_id)
+            elif different := {name for name in fields if getattr(old, name) != getattr(row, name)}:
                 row.pk = old.pk
                 changed.append(row)
+                if different - QUIET:
+                    self.accounts.add(row.account_id)
         model.objects.bulk_create(fresh, batch_size=500)
         model.objects.bulk_update(changed, fields, batch_size=500)
         self.count(kind, "created", len(fresh))
         self.count(kind, "updated", len(changed))
         self.count(kind, "unchanged", len(rows) - len(fresh) - len(changed))
-        self.accounts |= {row.account_id for row in (*fresh, *changed)}
         pks = {row.arn: row.pk for row in (*known.values(), *fresh)}
         self.seen[model] |= {pks[row.arn] for row in rows}
         return pks
 
     def _replace_children(
         self, model: type[Any], parent: str, wanted: Mapping[int, list[Any]], compared: tuple[str, ...]
-    ) -> None:
-        """Make the children of each parent exactly these, touching only parents where they differ."""
+    ) -> list[int]:
+        """Make the children of each parent exactly these, touching only parents where they differ: which."""
         current: dict[int, set[Any]] = {key: set() for key in wanted}
         for row in model.objects.filter(**{f"{parent}__in": list(wanted)}):
             current[getattr(row, parent)].add(tuple(getattr(row, name) for name in compared))
@@ -355,6 +360,7 @@ class Store:
         ]
         model.objects.filter(**{f"{parent}__in": stale}).delete()
         model.objects.bulk_create([row for key in stale for row in wanted[key]], batch_size=1000)
+        return stale
 
     def remove_missing(self, accounts: Iterable[str], *, only_iam: bool = False) -> None:
         """Remove what complete accounts do not list any more."""
