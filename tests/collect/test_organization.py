@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management import call_command
 
-from analyzers.models import Account, Analyzer, Collection, ControlPolicy, Principal, PrincipalPolicy, Resource
+from analyzers.models import Account, Analyzer, Collection, ControlPolicy, Principal, Resource
 from findings.models import Finding
 
 from .world import REGIONS, World, scan
@@ -75,4 +75,3 @@ def test_principals_come_with_their_policies_and_boundaries(make_world: Callable
     user = Principal.objects.get(arn=f"arn:aws:iam::{account}:user/user-0")
     assert user.groups == [f"arn:aws:iam::{account}:group/staff"]
     assert len(user.credentials["access_keys"]) == 1
-    assert PrincipalPolicy.objects.get(principal=user, kind="BOUNDARY").document is not None

@@ -136,7 +136,7 @@ class World:
             PolicyDocument=document({"Effect": "Allow", "Action": "*", "Resource": "*"}),
         )
         self.grants.add((f"arn:aws:iam::{account}:role/{name}", outsider))
-        iam.create_user(UserName=f"user-{number}", PermissionsBoundary=boundary)
+        iam.create_user(UserName=f"user-{number}")
         iam.create_access_key(UserName=f"user-{number}")
         iam.create_group(GroupName="staff")
         iam.add_user_to_group(GroupName="staff", UserName=f"user-{number}")

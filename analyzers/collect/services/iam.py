@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from analyzers.collect.place import Part, Place, Service, moment, problem, tags
+from analyzers.collect.place import Part, Place, Service, moment, problem
 from analyzers.inventory import iam_answer
 
 REPORT_TRIES = 10
@@ -35,12 +35,8 @@ def read(place: Place) -> Iterator[Part]:
         found["created_at"] = moment(value.get("CreateDate"))
         if found["kind"] == "ROLE":
             found["last_used_at"] = moment((value.get("RoleLastUsed") or {}).get("LastUsedDate"))
-            if not value.get("PermissionsBoundary"):
-                _boundary(place, client, "role", value["RoleName"], found)
         if found["kind"] == "USER":
             found |= _user(place, client, value, report.get(value["Arn"], {}))
-            if not value.get("PermissionsBoundary"):
-                _boundary(place, client, "user", value["UserName"], found)
         if found.get("permissions_boundary"):
             boundaries.add(found["permissions_boundary"])
         yield "principals", found
@@ -63,19 +59,6 @@ def _details(place: Place, client: Any) -> Iterator[tuple[str, Any]]:
 
 def _size(place: Place) -> dict[str, int]:
     return {"MaxItems": place.page_size} if place.page_size else {}
-
-
-def _boundary(place: Place, client: Any, kind: str, name: str, found: dict[str, Any]) -> None:
-    """The details of users have no boundary with every implementation of the API: ask for the one."""
-    answer = place.ask(
-        found["arn"], client, f"get_{kind}", absent=("NoSuchEntity",), **{f"{kind.capitalize()}Name": name}
-    )
-    described = (answer or {}).get(kind.capitalize()) or {}
-    arn = (described.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
-    if arn:
-        found["permissions_boundary"] = arn
-    if described.get("Tags") and not found.get("tags"):
-        found["tags"] = tags(described["Tags"])
 
 
 def _policy(place: Place, client: Any, arn: str) -> Iterator[Part]:
@@ -143,8 +126,6 @@ SERVICE = Service(
     principals=True,
     calls={
         "GetAccountAuthorizationDetails": "iam:GetAccountAuthorizationDetails",
-        "GetUser": "iam:GetUser",
-        "GetRole": "iam:GetRole",
         "GetPolicy": "iam:GetPolicy",
         "GetPolicyVersion": "iam:GetPolicyVersion",
         "ListAccessKeys": "iam:ListAccessKeys",
