@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from analyzers.policy.pattern import Token, Variable, Wildcard
 
-from .automata import Classes, TooManyClasses
+from .automata import TooManyClasses
+from .classes import Classes
 from .formula import Formula, Holds, Open, Test, Var, conj, disj, negate
 from .globs import Glob, glob
 from .points import told

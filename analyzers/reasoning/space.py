@@ -14,12 +14,14 @@ from time import monotonic
 import z3
 
 from . import terms
-from .automata import MAX_STATES, Classes, TooManyClasses
+from .automata import MAX_STATES, TooManyClasses
+from .classes import Classes
 from .domains import Cells, Group, cells_of, classes_of, grouped, point_cells
 from .formula import (
     And,
     Constant,
     Formula,
+    Held,
     Holds,
     Is,
     Not,
@@ -31,6 +33,7 @@ from .formula import (
     Switch,
     Test,
     Var,
+    together,
 )
 from .globs import EVERYTHING, Glob, Step, literal
 from .loose import Loose
@@ -69,15 +72,15 @@ class Vocabulary:
             elif isinstance(item, And):
                 stack.extend(item.items)
             elif isinstance(item, Or):
-                held, others = together(item)
+                by_var, others = together(item)
                 stack.extend(others)
-                for var, tests in held.items():
-                    self._note(var, tests)
+                for var, held in by_var.items():
+                    self._note(var, held)
             elif isinstance(item, Holds):
-                self._note(item.var, (item.test,))
+                self._note(item.var, Held((item.test,), frozenset((item.test,))))
             elif isinstance(item, Some):
                 self.many.add(item.var)
-                self._note(item.var, sorted(item.tests, key=repr))
+                self._note(item.var, Held(tuple(sorted(item.tests, key=repr)), item.tests))
             elif isinstance(item, Present):
                 self.keys.add(item.key)
             elif isinstance(item, Open):
@@ -85,27 +88,15 @@ class Vocabulary:
             elif isinstance(item, Switch):
                 self.switches.add(item.name)
 
-    def _note(self, var: Var, tests: Iterable[Test]) -> None:
-        tests = dict.fromkeys(tests)
-        self.tests.setdefault(var, {}).update(tests)
+    def _note(self, var: Var, held: Held) -> None:
         groups = self.groups.setdefault(var, {})
-        groups.setdefault(frozenset(tests), len(groups))
+        if held.group not in groups:
+            groups[held.group] = len(groups)
+            self.tests.setdefault(var, {}).update(dict.fromkeys(held.tests))
 
     def asks(self, var: Var, test: Test) -> bool:
         """Whether something depends on this very test."""
         return frozenset((test,)) in self.groups.get(var, {})
-
-
-def together(item: Or) -> tuple[dict[Var, list[Test]], list[Formula]]:
-    """The alternatives that are tests of one value, by the value; and the others."""
-    held: dict[Var, list[Test]] = {}
-    others: list[Formula] = []
-    for part in item.items:
-        if isinstance(part, Holds):
-            held.setdefault(part.var, []).append(part.test)
-        else:
-            others.append(part)
-    return held, others
 
 
 _TRUTHS = (literal("true"), literal("false"))
@@ -281,8 +272,8 @@ class Space:
         if isinstance(formula, And):
             return terms.every([self.expression(item) for item in formula.items])
         if isinstance(formula, Or):
-            held, others = together(formula)
-            passed = [self._passes(var, tests) for var, tests in held.items()]
+            by_var, others = together(formula)
+            passed = [self._passes(var, held) for var, held in by_var.items()]
             return terms.some([*passed, *map(self.expression, others)])
         if isinstance(formula, Is):
             return self.kinds[CallerKind(formula.kind)]
@@ -293,17 +284,17 @@ class Space:
         if isinstance(formula, Switch):
             return terms.boolean(f"switch {formula.name}")
         if isinstance(formula, Holds):
-            return self._passes(formula.var, (formula.test,))
+            return self._passes(formula.var, Held((formula.test,), frozenset((formula.test,))))
         passing = self.classes(formula.var, formula.tests)
         if formula.negated:
             passing = frozenset(self.cells[formula.var]) - passing
         return self._one_of(formula.var, passing)
 
-    def _passes(self, var: Var, tests: Sequence[Test]) -> z3.BoolRef:
+    def _passes(self, var: Var, held: Held) -> z3.BoolRef:
         """That the value of `var` passes one of the tests."""
         if var in self._loose:
-            return self._loose[var].flag(tests)
-        passing = self.classes(var, tests)
+            return self._loose[var].flag(held.tests)
+        passing = self.classes(var, held.group)
         return terms.TRUE if len(passing) == len(self.cells[var]) else self._one_of(var, passing)
 
     def _one_of(self, var: Var, classes: Iterable[int]) -> z3.BoolRef:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from analyzers.policy.pattern import tokens
 from analyzers.reasoning import automata, loose, space
 from analyzers.reasoning.access import compare, decides, no_new_access
-from analyzers.reasoning.automata import Classes, Search, TooManyClasses
+from analyzers.reasoning.automata import Search, TooManyClasses
+from analyzers.reasoning.classes import Classes
 from analyzers.reasoning.globs import EVERYTHING, Glob, glob, matches
 from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.verdict import Answer, Relation
