@@ -39,7 +39,7 @@ class Sorted(NamedTuple):
         return left + [pattern[length:] for text, pattern in self.others if text.startswith(root)]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def sort(group: frozenset[Glob]) -> Sorted:
     texts, beginnings, others = [], [], []
     for pattern in group:

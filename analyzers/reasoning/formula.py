@@ -192,8 +192,10 @@ def conj(items: Iterable[Formula]) -> Formula:
     for item in items:
         if item is FALSE:
             return FALSE
-        if item is not TRUE:
-            kept.update(dict.fromkeys(item.items if isinstance(item, And) else (item,)))
+        if isinstance(item, And):
+            kept.update(dict.fromkeys(item.items))
+        elif item is not TRUE:
+            kept[item] = None
     if len(kept) < 2:
         return next(iter(kept), TRUE)
     return And(tuple(kept))
@@ -204,8 +206,10 @@ def disj(items: Iterable[Formula]) -> Formula:
     for item in items:
         if item is TRUE:
             return TRUE
-        if item is not FALSE:
-            kept.update(dict.fromkeys(item.items if isinstance(item, Or) else (item,)))
+        if isinstance(item, Or):
+            kept.update(dict.fromkeys(item.items))
+        elif item is not FALSE:
+            kept[item] = None
     if len(kept) < 2:
         return next(iter(kept), FALSE)
     return Or(tuple(kept))

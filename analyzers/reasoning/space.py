@@ -99,7 +99,15 @@ class Vocabulary:
         return frozenset((test,)) in self.groups.get(var, {})
 
 
-_TRUTHS = (literal("true"), literal("false"))
+TRUTHS = (literal("true"), literal("false"))
+
+
+def universe_of(var: Var, tests: Iterable[Test], universes: Mapping[Var, Sequence[Glob]]) -> tuple[Glob, ...]:
+    """The forms of the values of a variable."""
+    universe = tuple(universes.get(var, ()))
+    if not universe and var.sort is Sort.TEXT and _only_truths(tests):
+        return TRUTHS
+    return universe or (EVERYTHING,)
 
 
 def _only_truths(tests: Iterable[Test]) -> bool:
@@ -158,11 +166,8 @@ class Space:
                     self.cells[var] = {0: ""}
                 self._flags[var] = dict.fromkeys(self.cells[var], terms.TRUE)
                 continue
-            universe = universes.get(var, ())
-            if not universe and var.sort is Sort.TEXT and _only_truths(tests):
-                universe = _TRUTHS
             if var.sort in {Sort.TEXT, Sort.BYTES}:
-                if not self._cut(var, universe or (EVERYTHING,), loosely=loosely):
+                if not self._cut(var, universe_of(var, tests, universes), loosely=loosely):
                     continue
             else:
                 self.cells[var] = self._grouped(var, cells_of(var, list(tests)))
@@ -301,6 +306,11 @@ class Space:
         flags = self._flags[var]
         return terms.some([flags[bits] for bits in sorted(classes)])
 
+    def shown(self, model: z3.ModelRef) -> Shown:
+        """A model as the values that it gives to the variables, by readable examples."""
+        self.seed()
+        return Shown(self, model)
+
     # -- reading a model ---------------------------------------------------------------------------------------
 
     def value(self, model: z3.ModelRef, var: Var) -> str | None:
@@ -323,3 +333,20 @@ class Space:
 
     def present(self, model: z3.ModelRef, key: str) -> bool:
         return bool(z3.is_true(model[self.expression(Present(key))]))
+
+
+class Shown:
+    """A model of the solver as a request is read from it (`witness.Model`)."""
+
+    def __init__(self, space: Space, model: z3.ModelRef) -> None:
+        self._space, self._model = space, model
+        self.kind = space.kind(model)
+
+    def present(self, key: str) -> bool:
+        return self._space.present(self._model, key)
+
+    def value(self, var: Var) -> str | None:
+        return self._space.value(self._model, var)
+
+    def values(self, var: Var) -> tuple[str, ...]:
+        return self._space.values(self._model, var)

@@ -42,6 +42,7 @@ from .scene import ACTION, single_keys
 from .seeds import FIXED
 from .space import OutOfTime, Space, Vocabulary
 from .symbolic import Reader
+from .wishes import granted
 from .witness import Examples
 
 MAX_WAYS = 2_000
@@ -112,7 +113,7 @@ class _Finder:
         )
         scene = question.parts[0].scene
         self.examples = Examples(
-            self.space,
+            self.space.vocabulary,
             [part.policy for part in question.parts],
             rest=scene.rest,
             service=question.services[0],
@@ -374,10 +375,13 @@ class _Finder:
 
         Wishes make it likely and easy to read; each is granted only if the way leaves room for it.
         """
-        granted = [self._flag(position, label) for position, label in enumerate(choice)]
-        if not self.space.check(self.solver, *granted):
+        wanted = [self._flag(position, label) for position, label in enumerate(choice)]
+        if not self.space.check(self.solver, *wanted):
             raise AssertionError("a way in without a request")
-        return self.examples.request(self.examples.granted(self.solver, granted))
+        rest, service = self.question.parts[0].scene.rest, self.question.services[0]
+        return self.examples.request(
+            self.space.shown(granted(self.space, self.solver, wanted, rest=rest, service=service))
+        )
 
 
 def _lets_in_everybody(policy: Policy, index: int) -> bool:
