@@ -77,7 +77,7 @@ def _allowed(policy: Policy, single: frozenset[str], name: str) -> Allowed:
     return _known(policy, single & sets, name)
 
 
-_known = lru_cache(maxsize=512)(Allowed)
+_known = lru_cache(maxsize=1024)(Allowed)
 
 
 # -- questions -----------------------------------------------------------------------------------------------------
@@ -246,11 +246,11 @@ def _culprits(
     if witness is None:
         return ()
     call = Call(witness, Reading.CHECK)
-    found = []
-    for (statement, _), formula in zip(allowed.allows, parts, strict=True):
-        if inquiry.possible(formula):
-            found.append(culprit(allowed.policy, statement, allowed.name, call))
-    return tuple(found)
+    return tuple(
+        culprit(allowed.policy, statement, allowed.name, call)
+        for (statement, _), formula in zip(allowed.allows, parts, strict=True)
+        if match_statement(allowed.policy, statement, call).truth or inquiry.possible(formula)
+    )
 
 
 def _listed(actions: Sequence[str], resources: Sequence[str], reader: Reader) -> Formula:

@@ -311,6 +311,7 @@ class Cases:
         self._facts = [(fact, subjects(fact)) for fact in facts]
         switches = frozenset(map(Switch, vocabulary.switches))
         self._on = Choice(TRUE, True, switches, lambda _: True)  # type: ignore[arg-type]
+        self._settled: dict[Formula, Case | None] = {}
         self._by_action: list[tuple[Choice, str, dict[Formula, Formula]]] = []
 
     def possible(self, formula: Formula) -> bool:
@@ -362,10 +363,14 @@ class Cases:
         return self._by_action
 
     def _case(self, formula: Formula) -> Case | None:
-        self._check_time()
         if formula is TRUE and self._kind is not None:
             return Case(self._kind)
-        formula = self._with_facts(formula)
+        if formula not in self._settled:
+            self._settled[formula] = self._settle(self._with_facts(formula))
+        return self._settled[formula]
+
+    def _settle(self, formula: Formula) -> Case | None:
+        self._check_time()
         about = subjects(formula)
         many = self._many & about
         key = (formula, self._kind, many, self.truths & about)
@@ -386,6 +391,8 @@ class Cases:
 
     def _with_facts(self, formula: Formula) -> Formula:
         """With all that is known of what the formula is about, and of what that is about in turn."""
+        if not self._facts:
+            return formula
         about, left, added = {*subjects(formula), CALLER}, self._facts, [formula]
         while near := [pair for pair in left if not about.isdisjoint(pair[1])]:
             left = [pair for pair in left if about.isdisjoint(pair[1])]

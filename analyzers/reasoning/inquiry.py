@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import z3
 
+from . import terms
 from .axioms import PRINCIPALS, UNIVERSES, axioms
 from .callers import PRINCIPAL
 from .cases import Cases, Known, Undecided
@@ -77,9 +78,10 @@ class Inquiry:
         asked = [*formulas, *map(surely, formulas), *facts]
         self._relations = [related for reader in readers for related in reader.words.relations]
         within = list(inclusions(self._relations))
-        self._facts = [*facts, *within, *axioms(Vocabulary([*asked, *within]))]
+        self._vocabulary = Vocabulary([*asked, *within])
+        self._facts = [*facts, *within, *axioms(self._vocabulary)]
+        self._vocabulary.add(self._facts)
         self._hints = {var: texts for reader in readers for var, texts in reader.words.hints.items()}
-        self._vocabulary = Vocabulary([*asked, *self._facts])
         self._points, self._kind = points, kind
         self._examples = Examples(
             self._vocabulary,
@@ -120,7 +122,7 @@ class Inquiry:
     @cached_property
     def solver(self) -> z3.Solver:
         solver = self.space.solver()
-        solver.add([self.space.expression(fact) for fact in self._facts])
+        terms.add(solver, [self.space.expression(fact) for fact in self._facts])
         return solver
 
     @cached_property
@@ -181,7 +183,7 @@ class Inquiry:
                 if not self._has_model(target):
                     break
                 model = self._model(target)
-                chosen = {name: z3.is_true(model.eval(flag, model_completion=True)) for name, flag in opens.items()}
+                chosen = {name: terms.is_true(model, flag) for name, flag in opens.items()}
                 witness = self._examples.request(self.space.shown(model))
                 for request in (witness, *variations(witness, self._relations, self._examples.name)):
                     if confirm(request) is Outcome.ALLOW:

@@ -60,13 +60,16 @@ class Vocabulary:
         self.keys: set[str] = set()
         self.opens: set[str] = set()
         self.switches: set[str] = set()
-        seen: set[Formula] = set()
+        self._seen: set[Formula] = set()
+        self.add(formulas)
+
+    def add(self, formulas: Iterable[Formula]) -> None:
         stack = list(formulas)
         while stack:
             item = stack.pop()
-            if isinstance(item, Constant) or item in seen:
+            if isinstance(item, Constant) or item in self._seen:
                 continue
-            seen.add(item)
+            self._seen.add(item)
             if isinstance(item, Not):
                 stack.append(item.item)
             elif isinstance(item, And):
@@ -324,15 +327,15 @@ class Space:
 
     def values(self, model: z3.ModelRef, var: Var) -> tuple[str, ...]:
         """The examples of all classes that the multivalued `var` has in the model."""
-        return tuple(self.cells[var][bits] for bits, flag in self._flags[var].items() if z3.is_true(model[flag]))
+        return tuple(self.cells[var][bits] for bits, flag in self._flags[var].items() if terms.is_true(model, flag))
 
     def kind(self, model: z3.ModelRef) -> CallerKind:
         if self._kind is not None:
             return self._kind
-        return next(kind for kind, flag in self.kinds.items() if z3.is_true(model[flag]))
+        return next(kind for kind, flag in self.kinds.items() if terms.is_true(model, flag))
 
     def present(self, model: z3.ModelRef, key: str) -> bool:
-        return bool(z3.is_true(model[self.expression(Present(key))]))
+        return terms.is_true(model, self.expression(Present(key)))
 
 
 class Shown:

@@ -33,7 +33,7 @@ def granted(
         if len(alternatives) > 1 and not space.check(solver, *fixed, terms.some(alternatives)):
             continue
         for wish in alternatives:
-            if z3.is_true(model.eval(wish, model_completion=True)):
+            if terms.is_true(model, wish):
                 fixed.append(wish)
                 break
             if space.check(solver, *fixed, wish):
