@@ -46,8 +46,10 @@ from .scene import ACTION
 from .seeds import EXAMPLE
 from .space import TRUTHS, Vocabulary, universe_of
 
-MOST_CHOICES = 300
+MOST_CHOICES = 60
 """That are tried for what is left of a question once the action is known."""
+MOST_PARTS = 7
+"""Parts of a request that what is left may be about."""
 MOST_SETS = 4
 """Classes of a multivalued key of which all sets are tried."""
 MOST_COMPARED = 6
@@ -312,10 +314,11 @@ class Cases:
         switches = frozenset(map(Switch, vocabulary.switches))
         self._on = Choice(TRUE, True, switches, lambda _: True)  # type: ignore[arg-type]
         self._settled: dict[Formula, Case | None] = {}
+        self._gave_up = False
         self._by_action: list[tuple[Choice, str, dict[Formula, Formula]]] = []
 
     def possible(self, formula: Formula) -> bool:
-        """Whether there is such a request. Raises Undecided."""
+        """Whether there is such a request. Raises Undecided; then of later questions too."""
         return any(True for _ in self._cases(formula))
 
     def find(self, formula: Formula) -> Found | None:
@@ -332,6 +335,8 @@ class Cases:
         """A case for each class of actions that has one, usual actions first; a single one if all are alike."""
         formula = fill(formula, self._on, {})
         self._check_time()
+        if self._gave_up:
+            raise Undecided
         seen: set[Formula] = {FALSE}
         try:
             for action, rest in self._left(formula):
@@ -339,7 +344,8 @@ class Cases:
                     seen.add(rest)
                     if (case := self._case(rest)) is not None:
                         yield action, case
-        except (TooManyClasses, LookupError) as error:
+        except (Undecided, TooManyClasses, LookupError) as error:
+            self._gave_up = True
             raise Undecided from error
 
     def _left(self, formula: Formula) -> Iterator[tuple[str, Formula]]:
@@ -372,6 +378,8 @@ class Cases:
     def _settle(self, formula: Formula) -> Case | None:
         self._check_time()
         about = subjects(formula)
+        if len(about) > MOST_PARTS:
+            raise Undecided
         many = self._many & about
         key = (formula, self._kind, many, self.truths & about)
         if key in self._known:

@@ -278,9 +278,9 @@ def fields_match(pattern: tuple[Token, ...], text: str) -> bool:
 
 def _all_match(wanted: Sequence[tuple[Token, ...]], given: Sequence[str]) -> bool:
     """From the last field on, which tells most apart."""
-    return len(given) == 6 and all(
-        _matcher(one)(other) for one, other in zip(reversed(wanted), reversed(given), strict=True)
-    )
+    if len(given) != 6:
+        return False
+    return all(_matcher(one)(other) for one, other in zip(reversed(wanted), reversed(given), strict=True))
 
 
 @lru_cache(maxsize=4096)
@@ -386,25 +386,37 @@ def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) 
 
 def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
     """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
-    written = tokens(pattern, wildcards=True, variables=policy.has_variables)
+    written, fields, variable, misplaced = _read_resource(pattern, policy.has_variables)
     if written == (Wildcard.RUN,):
         return True
-    filled = _filled(written, call)
+    filled = _filled(written, call) if variable else written
     if filled is None:
         return False
     asked = call.request.resource
     if asked == "*":
         return glob_matches(filled, "*")
-    fields = _fields(written)
-    misplaced = any(isinstance(token, Variable) for field in fields[:5] for token in field)
-    if not misplaced and len(fields) == 6 and _all_match([*fields[:5], _filled(fields[5], call) or ()], call.fields):
-        return True
+    if not misplaced and len(fields) == 6:
+        wanted = (*fields[:5], _filled(fields[5], call) or ()) if variable else fields
+        if _all_match(wanted, call.fields):
+            return True
     crosses = assumptions.ALLOW_ACROSS_COLONS if effect is Effect.ALLOW else assumptions.DENY_ACROSS_COLONS
     unclear = misplaced or len(fields) < 6 or call.reading is Reading.DECISION
     if unclear and glob_matches(filled, asked):
         return crosses
     padded = [*fields, *[(Wildcard.RUN,)] * (6 - len(fields))]
     return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, call.fields) else False
+
+
+@lru_cache(maxsize=4096)
+def _read_resource(
+    pattern: str, variables: bool
+) -> tuple[tuple[Token, ...], tuple[tuple[Token, ...], ...], bool, bool]:
+    """The pattern as it is written, and field by field; whether it holds a policy variable, and whether one stands
+    before the last field."""
+    written = tokens(pattern, wildcards=True, variables=variables)
+    fields = _fields(written)
+    variable = any(isinstance(token, Variable) for token in written)
+    return written, fields, variable, any(isinstance(token, Variable) for field in fields[:5] for token in field)
 
 
 _ANY_VALUE_ABSENT = {effect: assumptions.ANY_VALUE_IF_EXISTS_WITHOUT_KEY[effect.value] for effect in Effect}
