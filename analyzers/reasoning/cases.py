@@ -48,7 +48,7 @@ from .space import TRUTHS, Vocabulary, universe_of
 
 MOST_CHOICES = 60
 """That are tried for what is left of a question once the action is known."""
-MOST_PARTS = 7
+MOST_PARTS = 6
 """Parts of a request that what is left may be about."""
 MOST_SETS = 4
 """Classes of a multivalued key of which all sets are tried."""
