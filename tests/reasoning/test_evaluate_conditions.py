@@ -110,6 +110,37 @@ ROWS: list[tuple[str, Any, ContextValue | None, Truth]] = [
     ("StringLikeIgnoreCase", "a", "a", None),
     ("NullIfExists", "true", "a", None),
 ]
+MANY: list[tuple[str, Any, ContextValue | None, Truth]] = [
+    ("ForAnyValue:StringEquals", ["a", "b"], ("b", "c"), True),
+    ("ForAnyValue:StringEquals", ["a"], ("b", "c"), False),
+    ("ForAnyValue:StringEquals", ["a"], (), False),
+    ("ForAnyValue:StringEquals", ["a"], None, False),
+    ("ForAnyValue:StringEquals", [""], ("",), False),
+    ("ForAnyValue:StringNotEquals", ["a"], ("a", "c"), True),
+    ("ForAnyValue:StringNotEquals", ["a"], ("a",), False),
+    ("ForAnyValue:StringNotEquals", ["a"], None, False),
+    ("ForAllValues:StringEquals", ["a", "b"], ("a", "b"), True),
+    ("ForAllValues:StringEquals", ["a"], ("a", "b"), False),
+    ("ForAllValues:StringEquals", ["a"], (), True),
+    ("ForAllValues:StringEquals", ["a"], None, True),
+    ("ForAllValues:StringEquals", ["a"], ("",), True),
+    ("ForAllValues:StringNotEquals", ["a"], ("b", "c"), True),
+    ("ForAllValues:StringNotEquals", ["a"], ("a", "c"), False),
+    ("ForAllValues:StringLike", ["a*"], ("ab", "ac"), True),
+    ("ForAllValues:NumericNotEquals", ["1"], ("2", "x"), None),
+    ("StringEquals", ["a"], ("a",), False),
+    ("StringNotEquals", ["a"], ("b",), False),
+    ("Null", "true", (), True),
+]
+VARIABLES = [
+    ("${aws:username}", "bob", True),
+    ("${AWS:UserName}", "bob", True),
+    ("x-${aws:username}", "x-bob", True),
+    ("${aws:nothing}", "bob", False),
+    ("${aws:nothing, 'anyone'}", "anyone", True),
+    ("${aws:username, 'anyone'}", "anyone", False),
+    ("${$}{x}", "${x}", True),
+]
 
 
 def matches(condition: dict[str, Any], context: dict[str, ContextValue], effect: str = "Allow") -> Truth:
@@ -129,31 +160,7 @@ def test_every_documented_operator_has_rows() -> None:
     assert {rule.name for rule in RULES} <= {row[0] for row in ROWS}
 
 
-@pytest.mark.parametrize(
-    ("operator", "values", "given", "expected"),
-    [
-        ("ForAnyValue:StringEquals", ["a", "b"], ("b", "c"), True),
-        ("ForAnyValue:StringEquals", ["a"], ("b", "c"), False),
-        ("ForAnyValue:StringEquals", ["a"], (), False),
-        ("ForAnyValue:StringEquals", ["a"], None, False),
-        ("ForAnyValue:StringEquals", [""], ("",), False),
-        ("ForAnyValue:StringNotEquals", ["a"], ("a", "c"), True),
-        ("ForAnyValue:StringNotEquals", ["a"], ("a",), False),
-        ("ForAnyValue:StringNotEquals", ["a"], None, False),
-        ("ForAllValues:StringEquals", ["a", "b"], ("a", "b"), True),
-        ("ForAllValues:StringEquals", ["a"], ("a", "b"), False),
-        ("ForAllValues:StringEquals", ["a"], (), True),
-        ("ForAllValues:StringEquals", ["a"], None, True),
-        ("ForAllValues:StringEquals", ["a"], ("",), True),
-        ("ForAllValues:StringNotEquals", ["a"], ("b", "c"), True),
-        ("ForAllValues:StringNotEquals", ["a"], ("a", "c"), False),
-        ("ForAllValues:StringLike", ["a*"], ("ab", "ac"), True),
-        ("ForAllValues:NumericNotEquals", ["1"], ("2", "x"), None),
-        ("StringEquals", ["a"], ("a",), False),
-        ("StringNotEquals", ["a"], ("b",), False),
-        ("Null", "true", (), True),
-    ],
-)
+@pytest.mark.parametrize(("operator", "values", "given", "expected"), MANY)
 def test_many_values(operator: str, values: Any, given: ContextValue | None, expected: Truth) -> None:
     context = {} if given is None else {"aws:TagKeys": given}
     assert matches({operator: {"aws:TagKeys": values}}, context) is expected
@@ -175,18 +182,7 @@ def test_keys_compare_without_case_and_values_with() -> None:
     assert matches({"StringEquals": {"AWS:principaltag/T": "a"}}, {KEY: "a"}) is True
 
 
-@pytest.mark.parametrize(
-    ("wanted", "tag", "expected"),
-    [
-        ("${aws:username}", "bob", True),
-        ("${AWS:UserName}", "bob", True),
-        ("x-${aws:username}", "x-bob", True),
-        ("${aws:nothing}", "bob", False),
-        ("${aws:nothing, 'anyone'}", "anyone", True),
-        ("${aws:username, 'anyone'}", "anyone", False),
-        ("${$}{x}", "${x}", True),
-    ],
-)
+@pytest.mark.parametrize(("wanted", "tag", "expected"), VARIABLES)
 def test_variables(wanted: str, tag: str, expected: bool) -> None:
     assert matches({"StringEquals": {KEY: wanted}}, {KEY: tag}) is expected
     assert matches({"StringNotEquals": {KEY: wanted}}, {KEY: tag}) is not expected

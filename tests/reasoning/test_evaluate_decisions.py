@@ -1,4 +1,4 @@
-"""The whole decision (SEMANTICS 3): who may what when several policies meet."""
+"""The whole decision (SEMANTICS 3): who may what when several policies meet. Both engines are asked, each time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from analyzers.reasoning.decision import decide
 from analyzers.reasoning.evaluate import Decision, resource_side
 from analyzers.reasoning.policy_set import PolicySet
 from analyzers.reasoning.request import Request
+from analyzers.reasoning.solve_request import solve
 
 HOME, ABROAD = "111111111111", "222222222222"
 USER = f"arn:aws:iam::{HOME}:user/bob"
@@ -54,7 +55,10 @@ def decision(
     owner: str = HOME,
     **policies: Any,
 ) -> Decision:
-    return decide(Request(caller, action, asked, owner), PolicySet.from_json(policies))
+    request, known = Request(caller, action, asked, owner), PolicySet.from_json(policies)
+    told = decide(request, known)
+    assert solve(request, known, is_public=public_by_form, seconds=30) is told.outcome, told.reason
+    return told
 
 
 def said(*request: str, **policies: Any) -> tuple[str, str | None]:

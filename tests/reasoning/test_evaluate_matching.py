@@ -38,63 +38,63 @@ def matches(
     return match_statement(document, document.statements[0], Call(request)).truth
 
 
-@pytest.mark.parametrize(
-    ("principal", "caller", "expected"),
-    [
-        ("*", "anonymous", True),
-        ({"AWS": "*"}, "anonymous", True),
-        ("*", "sns.amazonaws.com", True),
-        ({"AWS": ACCOUNT}, USER, True),
-        ({"AWS": ACCOUNT}, "anonymous", False),
-        ({"AWS": ACCOUNT}, "sns.amazonaws.com", False),
-        ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, SESSION, True),
-        ({"AWS": "222222222222"}, USER, False),
-        ({"AWS": USER}, USER, True),
-        ({"AWS": USER.lower()}, USER, True),
-        ({"AWS": USER.upper()}, USER, False),
-        ({"AWS": ROLE}, SESSION, True),
-        ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/s1", False),
-        ({"AWS": ROLE}, "arn:aws:sts::222222222222:assumed-role/app/s1", False),
-        ({"AWS": SESSION}, SESSION, True),
-        ({"AWS": SESSION}, f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s2", False),
-        ({"AWS": FEDERATED}, FEDERATED, True),
-        ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, SESSION, False),
-        ({"AWS": "AROAEXAMPLEEXAMPLE"}, SESSION, False),
-        ({"Service": "sns.amazonaws.com"}, "sns.amazonaws.com", True),
-        ({"Service": "sns.amazonaws.com"}, "sqs.amazonaws.com", False),
-        ({"Service": "sns.amazonaws.com"}, USER, False),
-        ({"Federated": "accounts.google.com"}, "federated:accounts.google.com", True),
-        ({"Federated": "accounts.google.com"}, "federated:www.amazon.com", False),
-        ({"CanonicalUser": "abc"}, "canonical:abc", True),
-        ({"CanonicalUser": "abc"}, "canonical:abd", False),
-        ({"AWS": ["222222222222", USER]}, USER, True),
-    ],
-)
+PRINCIPALS: list[tuple[Any, str, bool]] = [
+    ("*", "anonymous", True),
+    ({"AWS": "*"}, "anonymous", True),
+    ("*", "sns.amazonaws.com", True),
+    ({"AWS": ACCOUNT}, USER, True),
+    ({"AWS": ACCOUNT}, "anonymous", False),
+    ({"AWS": ACCOUNT}, "sns.amazonaws.com", False),
+    ({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, SESSION, True),
+    ({"AWS": "222222222222"}, USER, False),
+    ({"AWS": USER}, USER, True),
+    ({"AWS": USER.lower()}, USER, True),
+    ({"AWS": USER.upper()}, USER, False),
+    ({"AWS": ROLE}, SESSION, True),
+    ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/s1", False),
+    ({"AWS": ROLE}, "arn:aws:sts::222222222222:assumed-role/app/s1", False),
+    ({"AWS": SESSION}, SESSION, True),
+    ({"AWS": SESSION}, f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s2", False),
+    ({"AWS": FEDERATED}, FEDERATED, True),
+    ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"}, SESSION, False),
+    ({"AWS": "AROAEXAMPLEEXAMPLE"}, SESSION, False),
+    ({"Service": "sns.amazonaws.com"}, "sns.amazonaws.com", True),
+    ({"Service": "sns.amazonaws.com"}, "sqs.amazonaws.com", False),
+    ({"Service": "sns.amazonaws.com"}, USER, False),
+    ({"Federated": "accounts.google.com"}, "federated:accounts.google.com", True),
+    ({"Federated": "accounts.google.com"}, "federated:www.amazon.com", False),
+    ({"CanonicalUser": "abc"}, "canonical:abc", True),
+    ({"CanonicalUser": "abc"}, "canonical:abd", False),
+    ({"AWS": ["222222222222", USER]}, USER, True),
+]
+
+
+@pytest.mark.parametrize(("principal", "caller", "expected"), PRINCIPALS)
 def test_principals(principal: Any, caller: str, expected: bool) -> None:
     assert matches(caller, Principal=principal) is expected
     assert matches(caller, NotPrincipal=principal) is not expected
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
-    [
-        ("*", True),
-        ("**", True),
-        ("*:*", True),
-        ("s3:*", True),
-        ("S3:getobject", True),
-        ("s3:Get*", True),
-        ("s3:GetObjec?", True),
-        ("s3:GetObject?", False),
-        ("s3:Put*", False),
-        ("s3: GetObject", False),
-        ("s3:", False),
-        ("ec2:*", False),
-        ("s3*", None),
-        ("*:GetObject", None),
-        ("s?:GetObject", None),
-    ],
-)
+ACTIONS: list[tuple[str, Truth]] = [
+    ("*", True),
+    ("**", True),
+    ("*:*", True),
+    ("s3:*", True),
+    ("S3:getobject", True),
+    ("s3:Get*", True),
+    ("s3:GetObjec?", True),
+    ("s3:GetObject?", False),
+    ("s3:Put*", False),
+    ("s3: GetObject", False),
+    ("s3:", False),
+    ("ec2:*", False),
+    ("s3*", None),
+    ("*:GetObject", None),
+    ("s?:GetObject", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "expected"), ACTIONS)
 def test_actions(pattern: str, expected: Truth) -> None:
     assert matches(Action=pattern) is expected
     without = policy(Action="x").statements[0]
@@ -105,31 +105,31 @@ def test_actions(pattern: str, expected: Truth) -> None:
     assert negated is (None if expected is None else not expected)
 
 
-@pytest.mark.parametrize(
-    ("pattern", "resource", "expected"),
-    [
-        ("*", "arn:aws:s3:::b/k", True),
-        ("*", "*", True),
-        ("arn:aws:s3:::b", "arn:aws:s3:::b/k", False),
-        ("arn:aws:s3:::b*", "arn:aws:s3:::b2", True),
-        ("arn:aws:s3:::b/*/x", "arn:aws:s3:::b/a/b/x", True),
-        ("arn:aws:s3:::B", "arn:aws:s3:::b", False),
-        ("arn:*:s3:::b", "arn:aws-cn:s3:::b", True),
-        ("arn:aws:s3:::*", "*", False),
-        ("arn:aws:sns:*:1:t", "arn:aws:sns:eu-west-1:1:t", True),
-        ("arn:aws:sns:*:1:t", "arn:aws:sns:eu:2:x:1:t", None),
-        ("arn:aws:sns:eu:1:a*z", "arn:aws:sns:eu:1:a:b:z", True),
-        ("arn:aws:logs:*:log:x", "arn:aws:logs:eu:1:log:x", None),
-        ("arn:aws:logs", "arn:aws:logs:eu:1:log:x", None),
-        ("arn:*", "arn:aws:logs:eu:1:log:x", None),
-        ("arn:aws:s3", "arn:aws:logs:eu:1:log:x", False),
-        ("bucket", "arn:aws:s3:::bucket", False),
-        ("arn:aws:s3:::${aws:username}", "arn:aws:s3:::bob", True),
-        ("arn:aws:s3:::${aws:username}", "arn:aws:s3:::eve", False),
-        ("arn:aws:s3:::${aws:nothing}", "arn:aws:s3:::bob", False),
-        ("arn:aws:sqs:eu:${aws:PrincipalAccount}:q", f"arn:aws:sqs:eu:{ACCOUNT}:q", None),
-    ],
-)
+RESOURCES: list[tuple[str, str, Truth]] = [
+    ("*", "arn:aws:s3:::b/k", True),
+    ("*", "*", True),
+    ("arn:aws:s3:::b", "arn:aws:s3:::b/k", False),
+    ("arn:aws:s3:::b*", "arn:aws:s3:::b2", True),
+    ("arn:aws:s3:::b/*/x", "arn:aws:s3:::b/a/b/x", True),
+    ("arn:aws:s3:::B", "arn:aws:s3:::b", False),
+    ("arn:*:s3:::b", "arn:aws-cn:s3:::b", True),
+    ("arn:aws:s3:::*", "*", False),
+    ("arn:aws:sns:*:1:t", "arn:aws:sns:eu-west-1:1:t", True),
+    ("arn:aws:sns:*:1:t", "arn:aws:sns:eu:2:x:1:t", None),
+    ("arn:aws:sns:eu:1:a*z", "arn:aws:sns:eu:1:a:b:z", True),
+    ("arn:aws:logs:*:log:x", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:logs", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:*", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:s3", "arn:aws:logs:eu:1:log:x", False),
+    ("bucket", "arn:aws:s3:::bucket", False),
+    ("arn:aws:s3:::${aws:username}", "arn:aws:s3:::bob", True),
+    ("arn:aws:s3:::${aws:username}", "arn:aws:s3:::eve", False),
+    ("arn:aws:s3:::${aws:nothing}", "arn:aws:s3:::bob", False),
+    ("arn:aws:sqs:eu:${aws:PrincipalAccount}:q", f"arn:aws:sqs:eu:{ACCOUNT}:q", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "resource", "expected"), RESOURCES)
 def test_resources(pattern: str, resource: str, expected: Truth) -> None:
     assert matches(resource=resource, Resource=pattern) is expected
     assert matches(resource=resource, NotResource=pattern) is (None if expected is None else not expected)
