@@ -252,6 +252,13 @@ def test_the_rules_of_exemptions_are_for_denies_that_exempt() -> None:
     assert said(resource=service) == DENIED
 
 
+def test_a_boundary_matters_to_exemptions_on_the_resource_alone() -> None:
+    exempt = {"root": [document(deny(NotPrincipal={"AWS": [USER, HOME]}))]}
+    assert said(resource=on("*"), rcp_levels=exempt) == YES
+    assert said(resource=on("*"), rcp_levels=exempt, boundary=ALL) == YES
+    assert said(resource=on("*"), rcp_levels={"root": [document(deny(NotPrincipal={"AWS": [EVE, ABROAD]}))]}) == DENIED
+
+
 # -- services ------------------------------------------------------------------------------------------------------
 
 
@@ -460,6 +467,40 @@ def test_a_decision_names_its_statements_and_shows_each_step() -> None:
 def test_an_allow_names_the_statements_that_match_and_no_others() -> None:
     told = decision(identity=[OTHER, document(allow("ec2:*"), allow("s3:*", Sid="Mine"), deny("ec2:*"))])
     assert [(ref.document, ref.statement, ref.sid) for ref in told.statements] == [("identity[1]", 1, "Mine")]
+
+
+def test_each_step_says_why_it_does_not_match() -> None:
+    statements = [
+        allow(Principal={"AWS": EVE}),
+        allow("ec2:*", Principal="*"),
+        allow(Principal="*", Resource="arn:aws:s3:::c"),
+        allow(Principal="*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),
+        allow(Principal="*", Condition={"Odd": {"aws:SourceVpc": "vpc-1"}}),
+        allow(Principal={"AWS": USER}),
+        allow(Principal={"CanonicalUser": "abc"}),
+        allow(),
+    ]
+    assert [(step.truth, step.reason) for step in decision(resource=document(*statements)).steps] == [
+        (False, "the principal does not match"),
+        (False, "the action does not match"),
+        (False, "the resource does not match"),
+        (False, "the condition on aws:SourceVpc does not match"),
+        (None, "the condition on aws:SourceVpc cannot be decided"),
+        (True, ""),
+        (None, "The account of a canonical user id is not known."),
+        (None, "A principal is named where none belongs, or is missing where one is required."),
+    ]
+    told = decision(resource=document(deny(NotPrincipal={"AWS": USER})))
+    assert told.steps[0].reason == assumptions.BECAUSE["NOT_PRINCIPAL_NEEDS_ACCOUNT"]
+
+
+def test_a_namesake_is_an_assumption() -> None:
+    named = ("FEDERATED_USER_IS_NAMESAKE",)
+    assert decision(FEDERATED, resource=on({"AWS": USER}), session=ALL).assumptions == named
+    assert decision(FEDERATED, resource=on({"AWS": FEDERATED}), session=ALL).assumptions == ()
+    assert decision(USER, resource=on({"AWS": USER})).assumptions == ()
+    other_action = on({"AWS": FEDERATED}, allow("ec2:*", Principal={"AWS": USER}))
+    assert decision(FEDERATED, resource=other_action, session=ALL).assumptions == ()
 
 
 def test_the_reason_for_a_key_names_the_side_that_is_silent() -> None:
