@@ -10,7 +10,8 @@ import pytest
 from analyzers.policy import Policy, parse_value
 from analyzers.policy.pattern import tokens
 from analyzers.reasoning.explanation import explain_statement
-from analyzers.reasoning.matching import Call, Truth, fields_match, glob_matches, match_statement
+from analyzers.reasoning.matching import Call, Truth, elements, fields_match, glob_matches, match_statement
+from analyzers.reasoning.points import told
 from analyzers.reasoning.request import Request
 
 ACCOUNT = "111111111111"
@@ -53,6 +54,14 @@ PRINCIPALS: list[tuple[Any, str, bool]] = [
     ({"AWS": ROLE}, SESSION, True),
     ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/s1", False),
     ({"AWS": ROLE}, "arn:aws:sts::222222222222:assumed-role/app/s1", False),
+    ({"AWS": ROLE}, ROLE, True),
+    ({"AWS": ROLE}, f"arn:aws:iam::{ACCOUNT}:role/app", True),
+    ({"AWS": f"arn:aws:iam::{ACCOUNT}:role/app"}, f"arn:aws:iam::{ACCOUNT}:role/a/b/app", True),
+    ({"AWS": ROLE}, f"arn:aws:iam::{ACCOUNT}:role/app/other", False),
+    ({"AWS": ROLE}, f"arn:aws:iam::{ACCOUNT}:user/app", False),
+    ({"AWS": ROLE}, f"arn:aws-cn:iam::{ACCOUNT}:role/app", False),
+    ({"AWS": ROLE}, FEDERATED, False),
+    ({"AWS": SESSION}, ROLE, False),
     ({"AWS": SESSION}, SESSION, True),
     ({"AWS": SESSION}, f"arn:aws:sts::{ACCOUNT}:assumed-role/app/s2", False),
     ({"AWS": FEDERATED}, FEDERATED, True),
@@ -169,12 +178,32 @@ def test_what_is_not_understood_is_never_a_no() -> None:
         ("sns.amazonaws.com", "aws:PrincipalIsAWSService", "true"),
         (USER, "aws:PrincipalIsAWSService", "false"),
         (USER, "aws:ResourceAccount", ACCOUNT),
+        (USER, "kms:CallerAccount", ACCOUNT),
+        (USER, "aws:PrincipalServiceName", None),
+        (f"arn:aws:iam::{ACCOUNT}:user/a/b/bob", "aws:username", "bob"),
+        (SESSION, "aws:username", None),
+        (SESSION, "aws:PrincipalAccount", ACCOUNT),
+        (SESSION, "kms:CallerAccount", ACCOUNT),
+        (FEDERATED, "aws:username", None),
+        (ROLE, "aws:PrincipalArn", ROLE),
+        (ROLE, "aws:PrincipalType", "AssumedRole"),
+        (f"arn:aws-cn:sts::{ACCOUNT}:assumed-role/app/s1", "aws:PrincipalArn", f"arn:aws-cn:iam::{ACCOUNT}:role/app"),
+        ("sns.amazonaws.com", "aws:PrincipalServiceName", "sns.amazonaws.com"),
+        ("sns.amazonaws.com", "aws:ResourceAccount", ACCOUNT),
+        ("sns.amazonaws.com", "aws:PrincipalType", None),
+        ("sns.amazonaws.com", "aws:PrincipalArn", None),
+        ("sns.amazonaws.com", "aws:PrincipalAccount", None),
+        ("anonymous", "aws:ResourceAccount", ACCOUNT),
+        ("canonical:abc", "aws:PrincipalType", None),
+        ("canonical:abc", "aws:PrincipalIsAWSService", None),
+        ("federated:accounts.google.com", "aws:PrincipalType", None),
         (USER, "aws:SourceIp", None),
     ],
 )
 def test_keys_that_follow_from_the_caller(caller: str, key: str, expected: str | None) -> None:
-    call = Call(Request(caller, "s3:GetObject", "*", ACCOUNT))
-    assert call.context.get(key.lower()) == expected
+    request = Request(caller, "s3:GetObject", "*", ACCOUNT)
+    assert Call(request).context.get(key.lower()) == expected
+    assert told(request).get(key.lower()) == expected, "the solver's own list"
 
 
 def test_what_the_request_tells_wins_over_what_follows() -> None:
@@ -248,7 +277,36 @@ def test_an_explanation_names_each_element_and_its_place() -> None:
         (("Condition", "Odd", "x"), None),
         (("Surprise",), None),
     ]
+    assert said[0].path == ("Statement", 0, "Principal")
     assert said[0].reason == "Matches: the caller is anonymous, Principal is '*'."
     assert said[2].reason.endswith("NotResource is 'a', 'b', 'c' and 1 more.")
     assert said[3].reason == ("Does not match: 'aws:SourceVpc' is 'vpc-2', StringEquals compares with 'vpc-1'.")
     assert said[4].reason == "Cannot be decided: the request has no 'x', Odd compares with 'y'."
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "path"),
+    [
+        ("Principal", "*", ("Principal",)),
+        ("NotPrincipal", {"AWS": "222222222222"}, ("NotPrincipal",)),
+        ("Action", "s3:*", ("Action",)),
+        ("NotAction", "ec2:*", ("NotAction",)),
+        ("Resource", "*", ("Resource",)),
+        ("NotResource", "arn:aws:s3:::c", ("NotResource",)),
+        ("Condition", {"stringlike": {"aws:x": "*"}}, ("Condition", "StringLike", "aws:x")),
+        ("Condition", {"StringLikeIfExists": {"aws:x": "*"}}, ("Condition", "StringLikeIfExists", "aws:x")),
+        ("Condition", {"ForAllValues:Bool": {"aws:x": "true"}}, ("Condition", "ForAllValues:Bool", "aws:x")),
+        (
+            "Condition",
+            {"ForAnyValue:ArnLikeIfExists": {"aws:x": "*"}},
+            ("Condition", "ForAnyValue:ArnLikeIfExists", "aws:x"),
+        ),
+    ],
+)
+def test_an_element_has_its_place_in_the_document(element: str, value: Any, path: tuple[str, ...]) -> None:
+    other = {} if "Action" in element else {"Action": "*"}
+    first, second = {"Effect": "Deny", "Action": "ec2:*"}, {"Effect": "Allow", **other, element: value}
+    document = parse_value({"Version": "2012-10-17", "Statement": [first, second]})
+    call = Call(Request(USER, "s3:GetObject", "arn:aws:s3:::b/k", context={"aws:x": "true"}))
+    found = [found.path for found in elements(document, document.statements[1], call)]
+    assert [one for one in found if other == {} or one[2] != "Action"] == [("Statement", 1, *path)]
