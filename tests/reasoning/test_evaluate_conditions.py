@@ -140,6 +140,8 @@ VARIABLES = [
     ("${aws:nothing, 'anyone'}", "anyone", True),
     ("${aws:username, 'anyone'}", "anyone", False),
     ("${$}{x}", "${x}", True),
+    ("x${aws:nothing, ''}", "x", True),
+    ("x${aws:nothing, ''}", "", False),
 ]
 
 

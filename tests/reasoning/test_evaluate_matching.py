@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import time
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 
 from analyzers.policy import Policy, parse_value
 from analyzers.policy.pattern import tokens
+from analyzers.reasoning import assumptions
+from analyzers.reasoning.access import decides
 from analyzers.reasoning.explanation import explain_statement
 from analyzers.reasoning.matching import Call, Truth, elements, fields_match, glob_matches, match_statement
 from analyzers.reasoning.points import told
@@ -100,6 +104,7 @@ ACTIONS: list[tuple[str, Truth]] = [
     ("s3*", None),
     ("*:GetObject", None),
     ("s?:GetObject", None),
+    ("s3:GetObject${a:b}", False),
 ]
 
 
@@ -117,6 +122,10 @@ def test_actions(pattern: str, expected: Truth) -> None:
 RESOURCES: list[tuple[str, str, Truth]] = [
     ("*", "arn:aws:s3:::b/k", True),
     ("*", "*", True),
+    ("**", "*", True),
+    ("?", "*", True),
+    ("a*", "*", False),
+    ("arn:*", "*", False),
     ("arn:aws:s3:::b", "arn:aws:s3:::b/k", False),
     ("arn:aws:s3:::b*", "arn:aws:s3:::b2", True),
     ("arn:aws:s3:::b/*/x", "arn:aws:s3:::b/a/b/x", True),
@@ -135,6 +144,11 @@ RESOURCES: list[tuple[str, str, Truth]] = [
     ("arn:aws:s3:::${aws:username}", "arn:aws:s3:::eve", False),
     ("arn:aws:s3:::${aws:nothing}", "arn:aws:s3:::bob", False),
     ("arn:aws:sqs:eu:${aws:PrincipalAccount}:q", f"arn:aws:sqs:eu:{ACCOUNT}:q", None),
+    ("arn:aws:sqs:eu:${aws:PrincipalAccount}:q", "arn:aws:sqs:eu:222222222222:q", False),
+    ("arn:aws:s3:${aws:username}::b/k", "arn:aws:s3:::b/k", False),
+    ("arn:aws:s3:::${aws:nothing, ''}b", "arn:aws:s3:::b", True),
+    ("arn:aws:s3:::${aws:nothing, 'x'}b", "arn:aws:s3:::b", False),
+    ("arn:aws:s3:::${aws:nothing, 'x'}b", "arn:aws:s3:::xb", True),
 ]
 
 
@@ -142,6 +156,45 @@ RESOURCES: list[tuple[str, str, Truth]] = [
 def test_resources(pattern: str, resource: str, expected: Truth) -> None:
     assert matches(resource=resource, Resource=pattern) is expected
     assert matches(resource=resource, NotResource=pattern) is (None if expected is None else not expected)
+
+
+CHECKED: list[tuple[str, str, Truth]] = [
+    ("arn:aws:sns:*:1:t", "arn:aws:sns:eu:1:t", True),
+    ("arn:aws:sns:*:1:t", "arn:aws:sns:eu:2:x:1:t", False),
+    ("arn:aws:sns:eu:1:*", "arn:aws:sns:eu:1:a:b", True),
+    ("arn:aws:logs:*:log:x", "arn:aws:logs:eu:1:log:x", False),
+    ("arn:aws:logs:*:x", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:logs", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:s3", "arn:aws:logs:eu:1:log:x", False),
+    ("arn:*", "arn:aws:logs:eu:1:log:x", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "resource", "expected"), CHECKED)
+def test_in_policy_checks_no_wildcard_crosses_a_colon(pattern: str, resource: str, expected: Truth) -> None:
+    request = Request(USER, "s3:GetObject", resource, ACCOUNT)
+    assert decides(policy(Resource=pattern), request) is expected
+
+
+def test_in_policy_checks_a_variable_in_the_first_fields_is_open() -> None:
+    document = policy(Resource="arn:aws:sqs:eu:${aws:PrincipalAccount}:q")
+    assert decides(document, Request(USER, "sqs:SendMessage", f"arn:aws:sqs:eu:{ACCOUNT}:q")) is None
+    assert decides(document, Request(USER, "sqs:SendMessage", "arn:aws:sqs:eu:222222222222:q")) is False
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize("element", ["Resource", "NotResource"])
+def test_whether_colons_are_crossed_is_one_constant_for_each_effect(
+    effect: str, element: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assumptions, f"{effect.upper()}_ACROSS_COLONS", True)
+    statement = {"Effect": effect, "Action": "*", element: "arn:aws:sns:*:1:t"}
+    document = parse_value({"Version": "2012-10-17", "Statement": statement})
+    call = Call(Request(USER, "sns:Publish", "arn:aws:sns:eu:2:x:1:t"))
+    assert match_statement(document, document.statements[0], call).truth is (element == "Resource")
+    other = "Deny" if effect == "Allow" else "Allow"
+    document = parse_value({"Version": "2012-10-17", "Statement": {**statement, "Effect": other}})
+    assert match_statement(document, document.statements[0], call).truth is None
 
 
 def test_a_value_with_colons_stays_in_the_last_field() -> None:
@@ -157,7 +210,16 @@ def test_what_is_not_understood_is_never_a_no() -> None:
     assert matches(Surprise="x") is None
     assert matches(Action="ec2:*", Surprise="x") is False
     odd = parse_value({"Version": "2012-10-17", "Odd": 1, "Statement": {"Effect": "Deny", "Action": "*"}})
-    assert match_statement(odd, odd.statements[0], Call(Request(USER, "s3:GetObject", "*"))).truth is None
+    told = match_statement(odd, odd.statements[0], Call(Request(USER, "s3:GetObject", "*")))
+    assert (told.truth, told.reason) == (None, odd.problems[0].message)
+    document = policy(Surprise="x")
+    told = match_statement(document, document.statements[0], Call(Request(USER, "s3:GetObject", "*")))
+    assert (told.truth, told.reason) == (None, document.statements[0].problems[0].message)
+    unclear = policy(Action="s3*", Resource="arn:aws:s3")
+    told = match_statement(unclear, unclear.statements[0], Call(Request(USER, "s3:GetObject", "arn:aws:s3:::b")))
+    assert (told.truth, told.reason) == (None, "the action cannot be decided")
+    fine = policy()
+    assert match_statement(fine, fine.statements[0], Call(Request(USER, "s3:GetObject", "*"))).reason == ""
 
 
 @pytest.mark.parametrize(
@@ -226,10 +288,27 @@ def test_what_the_request_tells_wins_over_what_follows() -> None:
         ("a?*?a", "axa", False),
         ("a?*?a", "axya", True),
         ("*\U0001f600?", "x\U0001f600\U0001f600", True),
+        ("*a?b*a?b*", "a-ba-b", True),
+        ("*a?b*a?b*", "a-b-b", False),
+        ("*ab*ba*", "aba", False),
+        ("x*ab*ab*x", "xabx", False),
+        ("x*ab*ab*x", "xababx", True),
+        ("*ab*y", "zab", False),
+        ("ab*b", "ab", False),
     ],
 )
 def test_globs(pattern: str, text: str, expected: bool) -> None:
     assert glob_matches(tokens(pattern, wildcards=True, variables=False), text) is expected
+
+
+def test_every_short_glob_against_every_short_text() -> None:
+    texts = ["".join(text) for size in range(5) for text in itertools.product("ab", repeat=size)]
+    for size in range(5):
+        for chars in itertools.product("ab*?", repeat=size):
+            pattern = tokens("".join(chars), wildcards=True, variables=False)
+            matcher = re.compile("".join(chars).replace("*", ".*").replace("?", "."))
+            for text in texts:
+                assert glob_matches(pattern, text) is bool(matcher.fullmatch(text)), (chars, text)
 
 
 @pytest.mark.parametrize(

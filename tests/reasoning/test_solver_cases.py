@@ -23,7 +23,7 @@ from analyzers.reasoning.verdict import Answer
 
 from .policies import allow, deny, document, policy
 from .test_evaluate_conditions import KEY, MANY, ROWS, VARIABLES
-from .test_evaluate_matching import ACCOUNT, ACTIONS, PRINCIPALS, RESOURCES, USER
+from .test_evaluate_matching import ACCOUNT, ACTIONS, CHECKED, PRINCIPALS, RESOURCES, USER
 
 ALLOWED = {True: Outcome.ALLOW, False: Outcome.DENY, None: Outcome.UNKNOWN}
 DENIED = {True: Outcome.DENY, False: Outcome.ALLOW, None: Outcome.UNKNOWN}
@@ -121,3 +121,10 @@ def test_an_action_among_all_requests(pattern: str, expected: Truth) -> None:
     assert grants(policy(allow(pattern)), [(["s3:GetObject"], [])], seconds=30).answer is SOME[expected]
     negated = parse_value(document({"Effect": "Allow", "NotAction": pattern, "Resource": "*"}))
     assert grants(negated, [(["s3:GetObject"], [])], seconds=30).answer is NONE[expected]
+
+
+@pytest.mark.parametrize(("pattern", "resource", "expected"), CHECKED)
+def test_a_resource_among_all_requests(pattern: str, resource: str, expected: Truth) -> None:
+    assert grants(policy(allow(Resource=pattern)), [([], [resource])], seconds=30).answer is SOME[expected]
+    negated = parse_value(document({"Effect": "Allow", "Action": "*", "NotResource": pattern}))
+    assert grants(negated, [([], [resource])], seconds=30).answer is NONE[expected]
