@@ -387,14 +387,8 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         bound, given = read(wanted), read(value)
         if bound is None or given is None:
             return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
-        comparison = "eq" if rule.comparison == "ne" else rule.comparison
-        return {
-            "eq": given == bound,
-            "lt": given < bound,
-            "le": given <= bound,
-            "gt": given > bound,
-            "ge": given >= bound,
-        }[comparison or "eq"]
+        ordered = {"lt": given < bound, "le": given <= bound, "gt": given > bound, "ge": given >= bound}
+        return ordered.get(str(rule.comparison), given == bound)
     if rule.family is Family.IP:
         block = network(wanted)
         try:

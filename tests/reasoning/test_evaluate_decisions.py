@@ -503,6 +503,147 @@ def test_a_namesake_is_an_assumption() -> None:
     assert decision(FEDERATED, resource=other_action, session=ALL).assumptions == ()
 
 
+CLOSED = document(allow(), deny("s3:*"))
+SHUT = on("*", deny("*", Principal="*", Sid="No"))
+
+
+@pytest.mark.parametrize(
+    ("policies", "reason"),
+    [
+        ({"identity": [CLOSED]}, "Denied by statement 1 of the caller's policy."),
+        ({"identity": [ALL, CLOSED]}, "Denied by statement 1 of the caller's policy [1]."),
+        ({"boundary": CLOSED}, "Denied by statement 1 of the permissions boundary."),
+        ({"session": [ALL, CLOSED]}, "Denied by statement 1 of the session policy [1]."),
+        ({"resource": SHUT}, "Denied by statement 1 (No) of the resource's policy."),
+        ({"scp_levels": {"root": [CLOSED]}}, "Denied by statement 1 of the service control policy root."),
+        ({"scp_levels": {"ou": [ALL, CLOSED]}}, "Denied by statement 1 of the service control policy ou[1]."),
+        ({"rcp_levels": {"root": [SHUT]}}, "Denied by statement 1 (No) of the resource control policy root."),
+    ],
+)
+def test_a_denial_names_the_document(policies: Any, reason: str) -> None:
+    told = decision(SESSION, **{"identity": [ALL], **policies})
+    assert told.reason == reason
+    assert len(told.statements) == 1
+    assert told.statements[0] in [step.statement for step in told.steps]
+
+
+def test_a_denial_names_every_statement_that_denies_and_counts() -> None:
+    management = {"principal_account_is_management": True}
+    told = decision(identity=[CLOSED], resource=SHUT, scp_levels={"root": [CLOSED]}, rcp_levels={"root": [SHUT]})
+    assert [ref.document for ref in told.statements] == ["identity", "resource", "scp:root", "rcp:root"]
+    told = decision(
+        identity=[CLOSED], resource=SHUT, scp_levels={"root": [CLOSED]}, rcp_levels={"root": [SHUT]}, **management
+    )
+    assert [ref.document for ref in told.statements] == ["identity", "resource"]
+    assert {step.statement.document for step in told.steps} == {"identity", "resource"}
+    linked = f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s"
+    told = decision(linked, identity=[CLOSED], scp_levels={"root": [CLOSED]})
+    assert [ref.document for ref in told.statements] == ["identity"]
+    odd = document(deny(Condition={"Odd": {"a": "b"}}), deny("s3:GetObject"), deny("ec2:*"))
+    assert [ref.statement for ref in decision(identity=[odd]).statements] == [1]
+
+
+@pytest.mark.parametrize(
+    ("request_", "policies", "reason", "documents"),
+    [
+        ((), {"identity": [ALL]}, "Allowed by statement 0 of the caller's policy.", ["identity"]),
+        (
+            (),
+            {"identity": [OTHER, ALL], "boundary": ALL, "resource": on("*")},
+            "Allowed by statement 0 of the caller's policy [1].",
+            ["identity[1]", "boundary", "resource"],
+        ),
+        ((), {"resource": on("*")}, "Allowed by statement 0 of the resource's policy.", ["resource"]),
+        (
+            (),
+            {"identity": [ALL], "scp_levels": {"root": [ALL]}, "rcp_levels": {"root": [on("*")]}},
+            "Allowed by statement 0 of the caller's policy.",
+            ["identity", "scp:root"],
+        ),
+        (
+            (USER, "kms:Decrypt", KEY),
+            {"key_policy": on("*")},
+            "Allowed by statement 0 of the key policy.",
+            ["key_policy"],
+        ),
+        (
+            (USER, "sts:AssumeRole", TARGET),
+            {"trust": document({"Effect": "Allow", "Action": "*", "Principal": "*"})},
+            "Allowed by statement 0 of the role's trust policy.",
+            ["trust"],
+        ),
+        (
+            ("anonymous",),
+            {"acl": [{"grantee": "AllUsers", "permission": "READ"}]},
+            "Allowed by statement 0 (Grant1) of the access control list [1].",
+            ["acl[1]"],
+        ),
+        (
+            ("anonymous",),
+            {
+                "acl": [{"grantee": "AllUsers", "permission": "READ"}],
+                "resource": on("*"),
+                "bpa": {"RestrictPublicBuckets": True},
+            },
+            "Allowed by statement 0 (Grant1) of the access control list [1].",
+            ["acl[1]"],
+        ),
+    ],
+)
+def test_an_allow_names_the_documents_that_count(request_: Any, policies: Any, reason: str, documents: Any) -> None:
+    told = decision(*request_, **policies)
+    assert (told.outcome, told.kind, told.reason) == ("allow", None, reason)
+    assert [ref.document for ref in told.statements] == documents
+
+
+ODD = {"Condition": {"Odd": {"a": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("policies", "reason", "statements"),
+    [
+        (
+            {"identity": [document(allow(**ODD))]},
+            "Whether statement 0 of the caller's policy allows it is not known: the condition on a cannot be decided.",
+            ["identity"],
+        ),
+        (
+            {"identity": [document(allow(), deny(Sid="D", **ODD))], "resource": document(allow(Principal="*", **ODD))},
+            "Whether statement 1 (D) of the caller's policy denies it is not known: "
+            "the condition on a cannot be decided.",
+            ["identity", "resource"],
+        ),
+        (
+            {"identity": [ALL], "scp_levels": {"root": [document(allow(**ODD))]}},
+            "Whether statement 0 of the service control policy root allows it is not known: "
+            "the condition on a cannot be decided.",
+            ["scp:root"],
+        ),
+    ],
+)
+def test_what_is_not_known_names_the_statement(policies: Any, reason: str, statements: Any) -> None:
+    told = decision(**policies)
+    assert (told.outcome, told.kind, told.reason) == ("unknown", None, reason)
+    assert [ref.document for ref in told.statements] == statements
+    assert all(step.truth is None for step in told.steps if step.statement in told.statements)
+
+
+def test_an_implicit_deny_has_steps_and_no_statements() -> None:
+    told = decision(identity=[OTHER])
+    assert (told.statements, told.assumptions) == ((), ())
+    assert [(step.statement.document, step.truth) for step in told.steps] == [("identity", False)]
+
+
+def test_a_denial_rests_only_on_what_could_change_it() -> None:
+    topic = f"arn:aws:sns:eu:{HOME}:t"
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    assert decision(USER, "sns:Publish", topic, rcp_levels=closed).assumptions == ("SERVICE_OUTSIDE_RCP_LIST",)
+    assert decision(identity=[CLOSED], resource=on({"CanonicalUser": "abc"})).assumptions == ()
+    assert decision(resource=on({"CanonicalUser": "abc"})).assumptions == ()
+    exempt = document(deny("s3:*", NotPrincipal={"AWS": [USER]}), allow(Principal={"CanonicalUser": "abc"}))
+    assert decision(identity=[ALL], resource=exempt).assumptions == ("NOT_PRINCIPAL_NEEDS_ACCOUNT",)
+
+
 def test_the_reason_for_a_key_names_the_side_that_is_silent() -> None:
     told = decision(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": HOME}))
     assert told.reason == "No policy of the caller allows it."

@@ -62,6 +62,14 @@ def test_a_condition_on_many_values(operator: str, values: Any, given: Any, expe
     assert solved(deny(Condition={operator: {"aws:TagKeys": values}}), context) is DENIED[expected]
 
 
+def test_a_multivalued_key_with_one_empty_text_has_no_value() -> None:
+    """The solver took it for a value."""
+    given: dict[str, ContextValue] = {"aws:TagKeys": ""}
+    assert solved(allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}), given) is Outcome.ALLOW
+    assert solved(allow(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": ""}}), given) is Outcome.DENY
+    assert solved(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": "a"}}), given) is Outcome.DENY
+
+
 @pytest.mark.parametrize(("wanted", "tag", "expected"), VARIABLES)
 def test_a_policy_variable(wanted: str, tag: str, expected: bool) -> None:
     assert solved(allow(Condition={"StringEquals": {KEY: wanted}}), {KEY: tag}) is ALLOWED[expected]
