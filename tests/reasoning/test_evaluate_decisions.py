@@ -220,6 +220,10 @@ def test_whether_an_unlisted_service_is_bound_is_unknown() -> None:
     told = decision(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=closed)
     assert (told.outcome, told.assumptions) == ("unknown", ("SERVICE_OUTSIDE_RCP_LIST",))
     silent = {"root": [document(deny("ec2:*", Principal="*"))]}
+    quiet = decision(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=silent)
+    assert quiet.assumptions == ()
+    retired = decision(USER, "kms:RetireGrant", KEY, key_policy=on({"AWS": USER}), rcp_levels=closed)
+    assert (retired.outcome, retired.assumptions) == ("allow", ())
     assert said(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=silent) == YES
 
 
@@ -270,6 +274,9 @@ def test_a_key_does_not_trust_its_account_by_itself() -> None:
     assert said(EVE, "kms:Decrypt", KEY, identity=[ALL], key_policy=on({"AWS": ABROAD})) == YES
     assert said(EVE, "kms:Decrypt", KEY, key_policy=on({"AWS": EVE})) == NO
     assert said(USER, "kms:ListKeys", "*", identity=[ALL]) == YES
+    assert said(USER, "kms:ListKeys", "*", key_policy=on("*")) == NO
+    assert said(USER, "tag:GetResources", KEY, key_policy=on("*")) == NO
+    assert said(USER, "tag:GetResources", KEY, identity=[ALL]) == YES
 
 
 def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
@@ -353,12 +360,24 @@ def test_an_access_point_and_its_bucket_must_both_allow() -> None:
     assert said("anonymous", "s3:GetObject", point, acl=[{"grantee": "AllUsers", "permission": "READ"}]) == NO
 
 
+def test_whether_a_grant_on_an_access_point_counts_is_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = f"arn:aws:s3:eu-west-1:{HOME}:accesspoint/ap/object/k"
+    monkeypatch.setattr(assumptions, "GRANT_ON_ACCESS_POINT", True)
+    assert said("anonymous", "s3:GetObject", point, resource=on("*")) == YES
+    monkeypatch.setattr(assumptions, "GRANT_ON_ACCESS_POINT", False)
+    assert said("anonymous", "s3:GetObject", point, resource=on("*")) == NO
+    assert said("anonymous", "sqs:SendMessage", point, resource=on("*")) == YES
+
+
 def test_what_is_public_may_be_asked_elsewhere() -> None:
     policies = PolicySet.from_json({"resource": on("*"), "bpa": {"RestrictPublicBuckets": True}})
     request = Request("anonymous", "s3:GetObject", OBJECT, HOME)
     assert decide(request, policies, is_public=lambda _: False).outcome == "allow"
     unknown = decide(request, policies, is_public=lambda _: None)
-    assert (unknown.outcome, "public as a whole" in unknown.reason) == ("unknown", True)
+    assert (unknown.outcome, unknown.reason) == (
+        "unknown",
+        "Whether the bucket's policy is public as a whole is not known, and the answer depends on it.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -628,6 +647,27 @@ def test_what_is_not_known_names_the_statement(policies: Any, reason: str, state
     assert all(step.truth is None for step in told.steps if step.statement in told.statements)
 
 
+def test_one_sentence_ends_in_one_full_stop() -> None:
+    told = decision(resource=on({"CanonicalUser": "abc"}), identity=[OTHER], caller=EVE)
+    assert told.outcome == "deny"
+    told = decision(EVE, resource=on({"CanonicalUser": "abc"}), identity=[ALL])
+    assert told.reason == (
+        "Whether statement 0 of the resource's policy allows it is not known: "
+        "The account of a canonical user id is not known."
+    )
+
+
+def test_an_allow_that_exempts_is_no_deny_that_does() -> None:
+    told = decision(resource=document(allow(NotPrincipal={"AWS": USER})))
+    assert [(step.truth, step.reason) for step in told.steps] == [(False, "the principal does not match")]
+
+
+@pytest.mark.parametrize("named", [[USER, EVE], [EVE, USER], [ROLE, USER], [HOME, USER], [USER, HOME]])
+def test_one_of_several_principals_is_enough(named: list[str]) -> None:
+    assert said(USER, resource=on({"AWS": named})) == YES
+    assert said(resource=on("*", deny(NotPrincipal={"AWS": [*named, HOME]}))) == YES
+
+
 def test_an_implicit_deny_has_steps_and_no_statements() -> None:
     told = decision(identity=[OTHER])
     assert (told.statements, told.assumptions) == ((), ())
@@ -668,6 +708,15 @@ def test_the_reason_for_a_key_names_the_side_that_is_silent() -> None:
         ({"resource": on({"AWS": ROLE}), "boundary": OTHER}, SESSION, "The permissions boundary does not allow it."),
         ({"identity": [ALL], "boundary": ALL, "session": OTHER}, SESSION, "The session policy does not allow it."),
         ({"identity": [ALL]}, FEDERATED, "Nothing that the caller may use allows it."),
+        ({"resource": on({"AWS": USER}), "session": OTHER}, FEDERATED, "The session policy does not allow it."),
+        ({"resource": on({"AWS": USER}), "boundary": OTHER}, FEDERATED, "The permissions boundary does not allow it."),
+        ({"boundary": OTHER}, USER, "No policy of the caller allows it."),
+        ({"identity": [ALL]}, "anonymous", "No statement on the resource allows it."),
+        (
+            {"resource": on("*"), "bpa": {"RestrictPublicBuckets": True}},
+            "anonymous",
+            "Block Public Access restricts the bucket, whose policy is public, to its owner's account.",
+        ),
     ],
 )
 def test_the_reason_says_what_is_missing(policies: Any, caller: str, reason: str) -> None:
