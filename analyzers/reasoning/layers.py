@@ -294,7 +294,7 @@ def _entry(entry: PrincipalEntry) -> list[tuple[str, Formula]]:
     if name.startswith("role/"):
         return [(VIA_SESSION, principal(entry))]
     if fields and name.startswith("user/") and assumptions.FEDERATED_USER_IS_NAMESAKE:
-        user = name.rsplit("/", 1)[-1]
+        user = name.rpartition("/")[2]
         session = concat(account_glob(literal(fields[4]))[:-1], literal(f"federated-user/{user}"))
         return [(DIRECT, principal(entry)), (VIA_SESSION, conj([AWS, FEDERATED_USER, Holds(PRINCIPAL, session)]))]
     return [(DIRECT, principal(entry))]

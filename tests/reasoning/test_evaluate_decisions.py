@@ -91,6 +91,12 @@ YES, NO, DENIED, UNKNOWN = ("allow", None), ("deny", "implicit"), ("deny", "expl
         (FEDERATED, {"AWS": USER}, {"session": ALL}, YES),
         (FEDERATED, {"AWS": USER}, {"session": OTHER}, NO),
         (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/eve"}, {"session": ALL}, NO),
+        (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/a/b/bob"}, {"session": ALL}, YES),
+        (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/bob/eve"}, {"session": ALL}, NO),
+        (SESSION, {"AWS": f"arn:aws:iam::{HOME}:role/a/b/app"}, {}, YES),
+        (SESSION, {"AWS": f"arn:aws:iam::{HOME}:role/app/b"}, {}, NO),
+        (USER, {"AWS": "AIDAEXAMPLEEXAMPLEEX"}, {}, NO),
+        (USER, {"AWS": ["AIDAEXAMPLEEXAMPLEEX", USER]}, {}, YES),
         (FEDERATED, {"AWS": f"arn:aws:iam::{ABROAD}:user/bob"}, {"session": ALL}, NO),
         (FEDERATED, {"AWS": HOME}, {"identity": [ALL]}, NO),
         (FEDERATED, {"AWS": HOME}, {"identity": [ALL], "session": ALL}, YES),
@@ -254,6 +260,8 @@ def test_the_rules_of_exemptions_are_for_denies_that_exempt() -> None:
     service = on("*", deny(NotPrincipal={"Service": "sns.amazonaws.com"}))
     assert said("sns.amazonaws.com", resource=service) == YES
     assert said(resource=service) == DENIED
+    provider = on("*", deny(NotPrincipal={"AWS": USER, "Federated": HOME}))
+    assert said(resource=provider) == DENIED
 
 
 def test_a_boundary_matters_to_exemptions_on_the_resource_alone() -> None:
@@ -326,6 +334,9 @@ def test_an_access_control_list_says_nothing_of_what_has_no_name() -> None:
     assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants) == YES
     assert decision("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants).assumptions == ()
     assert decision("anonymous", acl=grants).assumptions == ("ACL_OF_AN_OBJECT_REQUEST",)
+    ignored = {"bpa": {"IgnorePublicAcls": True}}
+    assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants, **ignored) == NO
+    assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants, bpa={"IgnorePublicAcls": False}) == YES
 
 
 def test_whose_a_canonical_id_is_cannot_be_told() -> None:
@@ -405,6 +416,12 @@ def test_what_is_public_may_be_asked_elsewhere() -> None:
 )
 def test_the_form_of_a_public_policy(statements: Any, expected: Any) -> None:
     assert public_by_form(parse_value(document(*(allow() | statement for statement in statements)))) is expected
+
+
+def test_a_policy_that_is_not_understood_as_a_whole_is_not_called_closed() -> None:
+    odd = {**on({"AWS": ABROAD}), "Odd": 1}
+    assert public_by_form(parse_value(odd)) is None
+    assert public_by_form(parse_value({**on("*"), "Odd": 1})) is None
 
 
 # -- what cannot be told -------------------------------------------------------------------------------------------
