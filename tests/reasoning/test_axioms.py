@@ -153,6 +153,68 @@ def test_the_account_is_that_of_the_arn() -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringLike": {ACCOUNT: "1111*"}}, True),
+        ({"StringLike": {ACCOUNT: "?11111111111"}}, True),
+        ({"StringLike": {ACCOUNT: "2222*"}}, False),
+        ({"StringLike": {ACCOUNT: "*:user/*"}}, False),
+        ({"StringLike": {ACCOUNT: ["2*", "1*"]}}, True),
+        ({"StringNotLike": {ACCOUNT: "1111*"}}, False),
+        ({"StringNotEquals": {ACCOUNT: ABROAD}}, True),
+        ({"StringEqualsIgnoreCase": {ACCOUNT: HOME}}, True),
+        ({"StringEqualsIfExists": {ACCOUNT: ABROAD}}, False),
+        ({"ForAnyValue:StringEquals": {ACCOUNT: [ABROAD, HOME]}}, True),
+        ({"ForAllValues:StringEquals": {ACCOUNT: [ABROAD]}}, False),
+        ({"ForAllValues:StringEquals": {ACCOUNT: [HOME]}}, True),
+        ({"StringEquals": {ACCOUNT: ""}}, False),
+        ({"Null": {ACCOUNT: "true"}}, False),
+        ({"Null": {ACCOUNT: "false"}}, True),
+    ],
+)
+def test_a_condition_on_the_account_is_one_on_the_arn(condition: dict[str, Any], expected: bool) -> None:
+    assert exists(condition, equals(**{ARN: USER})) is expected
+    assert exists({"StringEquals": {ARN: USER}}, condition, principal={"AWS": HOME}) is expected
+
+
+@pytest.mark.parametrize("operator", ["NumericEquals", "DateEquals", "IpAddress", "BinaryEquals"])
+def test_an_account_that_is_compared_as_something_else_is_open(operator: str) -> None:
+    odd = policy(allow(Principal="*", Condition={operator: {ACCOUNT: "10"}}))
+    answer = grants(odd, [([], [])], seconds=30).answer
+    assert answer is not Answer.REFUTED
+    assert answer is (Answer.PROVED if operator in {"IpAddress", "BinaryEquals"} else Answer.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"StringEquals": {"aws:ResourceAccount": HOME}}, True),
+        ({"StringEquals": {"aws:ResourceAccount": [ABROAD, HOME]}}, True),
+        ({"StringEquals": {"aws:ResourceAccount": ABROAD}}, False),
+        ({"StringEqualsIfExists": {"aws:ResourceAccount": ABROAD}}, False),
+        ({"StringNotEquals": {"aws:ResourceAccount": HOME}}, False),
+        ({"StringNotEquals": {"aws:ResourceAccount": [ABROAD, HOME]}}, False),
+        ({"StringNotEquals": {"aws:ResourceAccount": ABROAD}}, True),
+        ({"StringLike": {"aws:ResourceAccount": "1111*"}}, True),
+        ({"StringLike": {"aws:ResourceAccount": "2*"}}, False),
+        ({"ForAnyValue:StringEquals": {"aws:ResourceAccount": HOME}}, True),
+        ({"ForAllValues:StringEquals": {"aws:ResourceAccount": ABROAD}}, False),
+        ({"Null": {"aws:ResourceAccount": "true"}}, False),
+        ({"Null": {"aws:ResourceAccount": "false"}}, True),
+        ({"ArnLike": {"aws:ResourceAccount": HOME}}, False),
+        ({"ArnNotLike": {"aws:ResourceAccount": HOME}}, True),
+        # what would need another value, or another sort of value, is left open
+        ({"StringEquals": {"aws:ResourceAccount": "${aws:username}"}}, True),
+        ({"StringNotEquals": {"aws:ResourceAccount": "${aws:username}"}}, True),
+        ({"NumericEquals": {"aws:ResourceAccount": HOME}}, True),
+        ({"NumericLessThan": {"aws:ResourceAccount": "1"}}, True),
+    ],
+)
+def test_what_is_known_of_the_resource(condition: dict[str, Any], expected: bool) -> None:
+    assert gets_in(through(**condition)) is expected
+
+
+@pytest.mark.parametrize(
     ("name", "arn", "expected"),
     [
         ("bob", USER, True),

@@ -124,6 +124,29 @@ def test_a_condition_among_all_requests(operator: str, values: Any, given: Any, 
     assert found.only_second.answer is NONE[expected]
 
 
+SETS = [
+    row
+    for row in MANY
+    if "${" not in str(row[1]) and (row[2] is None or (isinstance(row[2], tuple) and not {"", "x", "!"} & set(row[2])))
+]
+
+
+@pytest.mark.parametrize(("operator", "values", "given", "expected"), SETS)
+def test_a_set_of_values_among_all_requests(operator: str, values: Any, given: Any, expected: Truth) -> None:
+    key, base = "aws:TagKeys", operator.rpartition(":")[2].removesuffix("IfExists")
+    rule = lookup(base)
+    same = PINS.get(rule.family, "StringEquals") if rule else "StringEquals"
+    other = {"NumericEquals": "NumericNotEquals", "IpAddress": "NotIpAddress"}.get(same, "StringNotEquals")
+    if given:  # no value but these, and each of these
+        only = allow(Condition={f"ForAllValues:{same}": {key: list(given)}, "Null": {key: "false"}})
+        one = policy(only, *(deny(Condition={f"ForAllValues:{other}": {key: value}}) for value in given))
+    else:
+        one = policy(allow(Condition={"Null": {key: "true"}}))
+    found = compare(policy(allow(Condition={operator: {key: values}})), one, seconds=30)
+    assert found.both.answer is SOME[expected]
+    assert found.only_second.answer is NONE[expected]
+
+
 @pytest.mark.parametrize(("pattern", "expected"), ACTIONS)
 def test_an_action_among_all_requests(pattern: str, expected: Truth) -> None:
     assert grants(policy(allow(pattern)), [(["s3:GetObject"], [])], seconds=30).answer is SOME[expected]
