@@ -285,9 +285,7 @@ def _entry(entry: PrincipalEntry) -> list[tuple[str, Formula]]:
         return [(ACCOUNT, disj([caller, principal(entry)]))]
     if is_pattern(entry):
         return [(DIRECT, FALSE)]
-    if entry.kind is not PrincipalKind.AWS or entry.value == "*":
-        return [(DIRECT, principal(entry))]
-    fields = arns.split(arns.normalise_principal(entry.value))
+    fields = arns.split(arns.normalise_principal(entry.value)) if entry.kind is PrincipalKind.AWS else None
     name = fields[5] if fields else ""
     if name == "root":
         return [(ACCOUNT, principal(entry))]
