@@ -68,7 +68,7 @@ class Examples:
         space, kinds = self._space, self._space.kinds
         space.seed()
         yield [kinds[CallerKind.ANONYMOUS if self._prefers_anonymous() else CallerKind.AWS]]
-        yield [kinds[CallerKind.AWS]]
+        yield [kinds[CallerKind.AWS], kinds[CallerKind.ANONYMOUS]]
         for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
             yield [terms.no(space.expression(Present(key)))]
         for name in sorted(space.vocabulary.opens):

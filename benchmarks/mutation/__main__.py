@@ -7,6 +7,7 @@ was stopped goes on where it was, and a function that changed is run again.
     python -m benchmarks.mutation --share 0.4     a seeded sample of the mutants of every file
     python -m benchmarks.mutation --quick 0.5     only the tests quicker than that, for a first look
     python -m benchmarks.mutation --budget 4      what no test notices within 4 s is taken to survive
+    python -m benchmarks.mutation --unchanged 20  functions as they are: none must die
     python -m benchmarks.mutation --report        the table and the survivors, nothing is run
 """
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=1.0)
     parser.add_argument("--quick", type=float, default=600.0, metavar="SECONDS", help="only tests quicker than that")
     parser.add_argument("--budget", type=float, default=3600.0, metavar="SECONDS", help="of tests for one mutant")
+    parser.add_argument("--unchanged", type=int, default=0, metavar="NUMBER", help="functions to run without a change")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--early", default="", help="used inside: the mutant to put in place before anything is read")
     options = parser.parse_args()

@@ -21,6 +21,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ class Run:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         importlib.import_module("analyzers.tasks")
-        pending = self._pending()
+        pending = self._unchanged() if self.options.unchanged else self._pending()
         print(f"\n{len(pending)} mutants, {len(session.items)} tests", flush=True)
         if not pending:
             return True
@@ -101,7 +102,10 @@ class Run:
             at = time.monotonic()
             status, by = self._judge(mutant, session.items, calls, seconds)
             ended[status] += 1
-            results.add(mutant, status, by, time.monotonic() - at)
+            if not self.options.unchanged:
+                results.add(mutant, status, by, time.monotonic() - at)
+            elif by:
+                print(f"{mutant.place} without a change: {status} by {by}", flush=True)
             if number % 50 == 0 or number == len(pending):
                 told = ", ".join(f"{count} {name}" for name, count in sorted(ended.items()))
                 print(f"{number} of {len(pending)} in {time.monotonic() - began:.0f} s: {told}", flush=True)
@@ -124,18 +128,26 @@ class Run:
         random.Random(SEED).shuffle(found)  # so that a run which is stopped has looked at a fair sample
         return found
 
-    def _first(self, items: Sequence[pytest.Item]) -> tuple[dict[str, set[str]], dict[str, float]]:
-        """Which functions each test calls, and its seconds of the processor."""
+    def _unchanged(self) -> list[Mutant]:
+        """Functions put in place as they are: whatever kills one kills mutants for no reason."""
+        every = [mutant for file in FILES if file in (self.options.files or FILES) for mutant in mutants_of(file)]
+        chosen = random.Random(SEED).sample(every, self.options.unchanged)
+        return [replace(mutant, source=mutant.original, number=0) for mutant in chosen]
+
+    def _first(self, items: list[pytest.Item]) -> tuple[dict[str, set[str]], dict[str, float]]:
+        """Which functions each test calls, and its seconds of the processor. A test that fails without a mutant, or
+        only after others, tells nothing and is left out."""
         told, _ = _forked(lambda tell: self._observe(items, tell), 600.0)
         calls: dict[str, set[str]] = {}
         seconds: dict[str, float] = {}
-        for item, line in zip(items, told, strict=False):
-            found = json.loads(line)
+        for item, found in zip(items, map(json.loads, told), strict=False):
             if found["failures"]:
-                raise pytest.UsageError(f"{item.nodeid} fails without any mutant: {found['failures'][0]}")
+                print(f"left out, fails without a mutant: {item.nodeid}", flush=True)
+                continue
             calls[item.nodeid], seconds[item.nodeid] = set(found["calls"]), found["seconds"]
         if len(told) < len(items):
             raise pytest.UsageError(f"{items[len(told)].nodeid} ends the process without any mutant")
+        items[:] = [item for item in items if item.nodeid in calls]
         if self.options.quick > max(seconds.values()):
             results.keep_seconds(seconds)
         return calls, seconds
