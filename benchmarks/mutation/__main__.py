@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--quick", type=float, default=600.0, metavar="SECONDS", help="only tests quicker than that")
     parser.add_argument("--budget", type=float, default=3600.0, metavar="SECONDS", help="of tests for one mutant")
     parser.add_argument("--unchanged", type=int, default=0, metavar="NUMBER", help="functions to run without a change")
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="instead of all of tests/reasoning")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--early", default="", help="used inside: the mutant to put in place before anything is read")
     options = parser.parse_args()
@@ -46,7 +47,11 @@ def main() -> int:
     from . import suite
 
     plugin = suite.Early(options.early) if options.early else suite.Run(options)
-    return int(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", suite.FOLDER], plugins=[plugin]))
+    return int(
+        pytest.main(
+            ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", *(options.tests or [suite.FOLDER])], plugins=[plugin]
+        )
+    )
 
 
 if __name__ == "__main__":

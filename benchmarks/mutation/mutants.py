@@ -151,10 +151,10 @@ def apply(mutant: Mutant, module: ModuleType | None = None) -> None:
 
 
 def forget() -> None:
-    """Empty the caches of the project's functions."""
-    modules = [module for name, module in sys.modules.items() if name.startswith("analyzers.")]
+    """Empty the caches of the functions that take part."""
+    modules = [module for name, module in sys.modules.items() if name.startswith((PACKAGE, "analyzers.policy"))]
     for value in [value for module in modules for value in vars(module).values()]:
-        if isinstance(value, functools._lru_cache_wrapper):
+        if type(value) is functools._lru_cache_wrapper:
             value.cache_clear()
 
 

@@ -95,6 +95,7 @@ YES, NO, DENIED, UNKNOWN = ("allow", None), ("deny", "implicit"), ("deny", "expl
         (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/bob/eve"}, {"session": ALL}, NO),
         (SESSION, {"AWS": f"arn:aws:iam::{HOME}:role/a/b/app"}, {}, YES),
         (SESSION, {"AWS": f"arn:aws:iam::{HOME}:role/app/b"}, {}, NO),
+        (FEDERATED, {"AWS": f"arn:aws:sts::{HOME}:assumed-role/app/bob"}, {"session": ALL}, NO),
         (USER, {"AWS": "AIDAEXAMPLEEXAMPLEEX"}, {}, NO),
         (USER, {"AWS": ["AIDAEXAMPLEEXAMPLEEX", USER]}, {}, YES),
         (FEDERATED, {"AWS": f"arn:aws:iam::{ABROAD}:user/bob"}, {"session": ALL}, NO),
@@ -319,6 +320,8 @@ def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
 def test_an_access_control_list_is_another_way_in(policies: Any, expected: Any) -> None:
     grants = [{"grantee": "AllUsers", "permission": "READ"}]
     assert said("anonymous", acl=grants, **policies) == expected
+    assert said("anonymous", "s3:PutObject", resource=on("*"), acl=grants) == YES
+    assert said("anonymous", "s3:PutObject", resource=on("*", Action="s3:GetObject"), acl=grants) == NO
 
 
 def test_signed_callers_of_another_account_need_their_own_side_for_an_acl() -> None:
@@ -473,6 +476,49 @@ def test_a_principal_where_none_belongs_is_open() -> None:
     assert said(identity=[document({"Effect": "Allow", "Action": "*"})]) == UNKNOWN
     assert said(resource=ALL) == UNKNOWN
     assert said(EVE, resource=ALL) == NO
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_what_a_misplaced_principal_means_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "MISPLACED_PRINCIPAL", reading)
+    expected = YES if reading else NO
+    assert said(identity=[on("*")]) == expected
+    assert said(identity=[document({"Effect": "Allow", "Action": "*"})]) == expected
+    assert said(resource=ALL) == expected
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_whose_a_canonical_id_is_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "CANONICAL_USER_IS_CALLER", reading)
+    assert said(EVE, identity=[ALL], resource=on({"CanonicalUser": "abc"})) == (YES if reading else NO)
+    assert said("canonical:abc", resource=on({"CanonicalUser": "abc"})) == YES
+
+
+def test_a_federated_user_is_its_namesake_by_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "FEDERATED_USER_IS_NAMESAKE", False)
+    assert said(FEDERATED, resource=on({"AWS": USER}), session=ALL) == NO
+    assert said(FEDERATED, resource=on({"AWS": FEDERATED})) == YES
+
+
+def test_the_rules_of_exemptions_are_two_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*named: str, **more: Any) -> Any:
+        return said(identity=[ALL], resource=document(deny("s3:*", NotPrincipal={"AWS": list(named)})), **more)
+
+    monkeypatch.setattr(assumptions, "NOT_PRINCIPAL_NEEDS_ACCOUNT", False)
+    assert told(USER) == YES
+    assert told(USER, boundary=ALL) == DENIED
+    monkeypatch.setattr(assumptions, "NOT_PRINCIPAL_DENIES_BOUNDED", False)
+    assert told(USER, boundary=ALL) == YES
+    assert told(EVE, boundary=ALL) == DENIED
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_whether_an_unlisted_service_is_bound_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "SERVICE_OUTSIDE_RCP_LIST", reading)
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    expected = DENIED if reading else YES
+    assert said(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=closed) == expected
+    assert said(identity=[ALL], rcp_levels=closed) == DENIED
 
 
 def test_a_wildcard_that_would_cross_colons_is_open() -> None:
