@@ -89,7 +89,7 @@ class Call:
         if fields and fields[2] == "sts" and fields[5].startswith("assumed-role/"):
             self.role_name = fields[5].split("/")[1]
         elif fields and fields[5].startswith("role/"):
-            self.role_name = fields[5].rsplit("/", 1)[-1]
+            self.role_name = fields[5].rpartition("/")[2]
         self.context: dict[str, ContextValue] = {key.lower(): value for key, value in request.context.items()}
         for key, value in self._derived().items():
             self.context.setdefault(key, value)
@@ -121,7 +121,7 @@ class Call:
             "aws:principalisawsservice": "false",
         }
         if fields and fields[5].startswith("user/"):
-            known["aws:username"] = fields[5].rsplit("/", 1)[-1]
+            known["aws:username"] = fields[5].rpartition("/")[2]
         return known
 
 
@@ -341,7 +341,7 @@ def principal_matches(entry: PrincipalEntry, call: Call) -> bool:
         return fields[4] == call.account
     if fields[2] == "iam" and fields[5].startswith("role/"):
         same_partition = request.principal.startswith(f"arn:{fields[1]}:")
-        return same_partition and fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == call.role_name
+        return same_partition and fields[4] == call.account and fields[5].rpartition("/")[2] == call.role_name
     return request.principal == entry.value
 
 

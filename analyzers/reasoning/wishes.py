@@ -48,7 +48,7 @@ def _wishes(space: Space, rest: Var, service: str) -> Iterator[list[z3.BoolRef]]
     space.seed()
     kinds = space.kinds
     yield [kinds[CallerKind.ANONYMOUS if service in {"s3", "sqs", "sns"} else CallerKind.AWS]]
-    yield [kinds[CallerKind.AWS]]
+    yield [kinds[CallerKind.AWS], kinds[CallerKind.ANONYMOUS]]
     for key in sorted(space.vocabulary.keys - {"aws:principalarn"}):
         yield [terms.no(space.expression(Present(key)))]
     for name in sorted(space.vocabulary.opens):
