@@ -343,6 +343,11 @@ def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -
     return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, asked) else False
 
 
+def condition_holds(policy: Policy, condition: Condition, call: Call, effect: Effect) -> Truth:
+    """Whether one condition of a statement holds for the request."""
+    return _condition(policy, condition, call, effect)
+
+
 _ANY_VALUE_ABSENT = {effect: assumptions.ANY_VALUE_IF_EXISTS_WITHOUT_KEY[effect.value] for effect in Effect}
 
 

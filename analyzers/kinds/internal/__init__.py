@@ -1,0 +1,11 @@
+"""Internal access: who inside the zone of trust can reach a resource. docs/internal-access.md
+
+`People(population, controlled=…)` prepares everybody once; `Analyst(people).analyze(subject)` answers for a resource.
+Pure: no Django, no AWS.
+"""
+
+from .analysis import Analyst
+from .answer import Encryption, InternalFinding
+from .people import People, member_hashes
+
+__all__ = ["Analyst", "Encryption", "InternalFinding", "People", "member_hashes"]

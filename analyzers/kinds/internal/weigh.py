@@ -1,0 +1,446 @@
+"""What a caller can do with a resource, out of what each layer of policies does to it.
+
+Most of it is settled by bits alone: what every layer allows without a condition, and nothing may deny, is allowed;
+what some layer never allows, or is always denied, is not. Only what lies between is put to the solver, reduced to the
+conditions in play, so that one question serves everybody whose policies are of the same pattern.
+The rules are those of `reasoning.decision`: SEMANTICS 3 in docs/reasoning.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from analyzers.kinds.channels import TRAITS
+from analyzers.kinds.population import ROLE
+from analyzers.policy import Policy
+from analyzers.policy.model import (
+    Condition,
+    Effect,
+    Patterns,
+    PrincipalEntry,
+    PrincipalKind,
+    Principals,
+    Problem,
+    Statement,
+)
+from analyzers.reasoning import asking, keys
+from analyzers.reasoning.policy_set import PolicySet
+from analyzers.reasoning.question import Access
+from analyzers.reasoning.request import ContextValue
+from analyzers.reasoning.verdict import Answer, Verdict
+
+from .bits import Bits
+from .touch import ANCHOR, Touch, Touches
+from .views import NAME
+
+DIRECT, VIA, ACCOUNT = "direct", "via", "account"
+"""How a statement on the resource names the caller: itself or everybody; its role; its account."""
+SESSION_KEY = "portal:session"
+"""Stands for the name of a role session in conditions: a statement may name one session of a role."""
+
+HOME, ABROAD = "111111111111", "222222222222"
+SECONDS = 4.0
+MOST_ALTERNATIVES = 8
+
+Ask = Callable[[Access], Verdict]
+Numbers = frozenset[int]
+
+
+class Layers(NamedTuple):
+    """The touches of each layer, by number. None: there is no such layer."""
+
+    identity: Numbers
+    boundary: Numbers | None
+    levels: tuple[Numbers, ...] | None
+    resource: Numbers
+    controls: Numbers
+
+
+class Case(NamedTuple):
+    """`first`: the resource's policy comes first (KMS keys, roles). `same`: caller and resource are of one account."""
+
+    bits: Bits
+    kind: str
+    same: bool
+    first: bool
+    layers: Layers
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Accesses that are possible under the same conditions. `condition` and `further`: those that limit who, and the
+    others, of the statements that grant; `unless`: those of statements that deny. `rest`: what follows the resource's
+    ARN in the example. `grants`: touches that grant, by number. Without `proved`, `reason` says why not."""
+
+    mask: int
+    condition: tuple[tuple[str, str], ...] = ()
+    further: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    rest: str = ""
+    proved: bool = True
+    reason: str = ""
+    grants: Numbers = frozenset()
+
+
+class _Sums(NamedTuple):
+    """Of one layer: what is allowed or denied for sure and without condition, and what may be."""
+
+    allowed: int
+    may_allow: int
+    denied: int
+    may_deny: int
+
+
+class Weigher:
+    """Answers by what was asked, for as long as it lives."""
+
+    def __init__(self, touches: Touches, ask: Ask | None = None) -> None:
+        self.touches = touches
+        self.asked = 0
+        self._ask = ask or _ask
+        self._sums: dict[tuple[Numbers, str], _Sums] = {}
+        self._cases: dict[Case, tuple[Way, ...]] = {}
+        self._verdicts: dict[object, Verdict] = {}
+
+    def ways(self, case: Case) -> tuple[Way, ...]:
+        """Everything that the caller can do, or may be able to do."""
+        found = self._cases.get(case)
+        if found is None:
+            found = self._cases[case] = tuple(self._weigh(case))
+        return found
+
+    # -- by bits alone -----------------------------------------------------------------------------------------
+
+    def bounds(self, case: Case) -> tuple[int, int]:
+        """What can be done for sure and under no condition, and what may be possible."""
+        everything = case.bits.all
+        layers = case.layers
+        identity = self._sum(layers.identity)
+        boundary = _Sums(everything, everything, 0, 0) if layers.boundary is None else self._sum(layers.boundary)
+        levels = [self._sum(level) for level in layers.levels or ()]
+        resource = self._sum(layers.resource)
+        controls = self._sum(layers.controls)
+        ways = {way: self._sum(layers.resource, way) for way in (DIRECT, VIA, ACCOUNT)}
+        denied = identity.denied | boundary.denied | resource.denied | controls.denied
+        may_deny = identity.may_deny | boundary.may_deny | resource.may_deny | controls.may_deny
+        passes = may_pass = everything
+        for level in levels:
+            denied |= level.denied
+            may_deny |= level.may_deny
+            passes &= level.allowed
+            may_pass &= level.may_allow
+
+        def granted(of: Callable[[_Sums], int]) -> int:
+            own = of(identity) & of(boundary)
+            by = {way: of(sums) for way, sums in ways.items()}
+            if not case.same:
+                return own & (by[DIRECT] | by[VIA] | by[ACCOUNT])
+            return (own & by[ACCOUNT] if case.first else own) | by[DIRECT] | (by[VIA] & of(boundary))
+
+        sure = granted(lambda sums: sums.allowed) & passes & ~may_deny
+        may = granted(lambda sums: sums.may_allow) & may_pass & ~denied
+        return sure, may
+
+    def _sum(self, numbers: Numbers, way: str = "") -> _Sums:
+        found = self._sums.get((numbers, way))
+        if found is not None:
+            return found
+        allowed = may_allow = denied = may_deny = 0
+        for number in numbers:
+            touch = self.touches.all[number]
+            whole = touch.sure if touch.unconditional else 0
+            any_ = touch.sure | touch.part | touch.open
+            if touch.effect is Effect.DENY:
+                denied |= whole
+                may_deny |= any_
+            elif not way or touch.way == way:
+                allowed |= whole
+                may_allow |= any_
+        found = self._sums[numbers, way] = _Sums(allowed, may_allow, denied, may_deny)
+        return found
+
+    # -- with the solver ---------------------------------------------------------------------------------------
+
+    def _weigh(self, case: Case) -> Iterator[Way]:
+        sure, may = self.bounds(case)
+        if sure:
+            yield Way(sure, rest=_sample(case.bits, sure), grants=self._grants(case, sure))
+        left = may & ~sure
+        found: dict[object, Way] = {}
+        for block in self._blocks(case, left):
+            for way in self._block(case, block):
+                key = (way.condition, way.further, way.unless, way.proved, way.reason)
+                known = found.get(key)
+                if known is None:
+                    found[key] = way
+                else:
+                    found[key] = Way(
+                        known.mask | way.mask,
+                        known.condition,
+                        known.further,
+                        known.unless,
+                        known.context,
+                        known.rest,
+                        known.proved,
+                        known.reason,
+                        known.grants | way.grants,
+                    )
+        yield from found.values()
+
+    def _everything(self, case: Case) -> list[Touch]:
+        layers = case.layers
+        numbers = layers.identity | (layers.boundary or frozenset()) | layers.resource | layers.controls
+        for level in layers.levels or ():
+            numbers |= level
+        return self.touches.of(numbers)
+
+    def _blocks(self, case: Case, mask: int) -> list[int]:
+        """The bits, those together that the same statements cover in the same way."""
+        blocks = [part for part in (mask & case.bits.own, mask & case.bits.inside) if part]
+        for touch in self._everything(case):
+            for covered in (touch.sure, touch.part, touch.open):
+                if covered:
+                    blocks = [piece for block in blocks for piece in (block & covered, block & ~covered) if piece]
+        return blocks
+
+    def _grants(self, case: Case, mask: int) -> Numbers:
+        return frozenset(
+            number
+            for number in case.layers.identity | case.layers.resource
+            if (touch := self.touches.all[number]).effect is Effect.ALLOW
+            and (touch.sure | touch.part | touch.open) & mask
+        )
+
+    def _block(self, case: Case, block: int) -> Iterator[Way]:
+        """One question for each alternative by which the access is granted, if it is one layer that has several."""
+        for narrowed in self._alternatives(case, block):
+            way = self._way(narrowed, block, self._answer(narrowed, block))
+            if way is not None:
+                yield way
+
+    def _alternatives(self, case: Case, block: int) -> list[Case]:
+        layers = case.layers
+        identity, resource = self._choices(layers.identity, block), self._choices(layers.resource, block)
+        if (case.same and not case.first and len(identity) > 1 and not self._covers(layers.resource, block)) or (
+            not case.same and len(identity) > 1 and len(resource) < 2
+        ):
+            changed = [layers._replace(identity=numbers) for numbers in identity]
+        elif len(resource) > 1 and len(identity) < 2 and (not case.same or not self._covers(layers.identity, block)):
+            changed = [layers._replace(resource=numbers) for numbers in resource]
+        else:
+            return [case]
+        return [case._replace(layers=layers) for layers in changed]
+
+    def _covers(self, numbers: Numbers, block: int) -> bool:
+        return bool(self._sum(numbers).may_allow & block)
+
+    def _choices(self, numbers: Numbers, block: int) -> list[Numbers]:
+        """The layer with each of its conditional Allow statements alone; only one if it has no choice."""
+        allows = [
+            number
+            for number in sorted(numbers)
+            if (touch := self.touches.all[number]).effect is Effect.ALLOW
+            and (touch.sure | touch.part | touch.open) & block
+        ]
+        plain = any(self.touches.all[number].unconditional for number in allows)
+        if plain or not 1 < len(allows) <= MOST_ALTERNATIVES:
+            return [numbers]
+        return [numbers - {other for other in allows if other != number} for number in allows]
+
+    def _answer(self, case: Case, block: int) -> Verdict:
+        access, key = self._question(case, block)
+        found = self._verdicts.get(key)
+        if found is None:
+            self.asked += 1
+            found = self._verdicts[key] = self._ask(access)
+        return found
+
+    def _way(self, case: Case, block: int, verdict: Verdict) -> Way | None:
+        if verdict.answer is Answer.PROVED:
+            return None
+        grants = self._grants(case, block)
+        unless = tuple(dict.fromkeys(self._denying(case, block)))
+        if verdict.witness is None:
+            condition, further = self._conditions(case, block, None)
+            return Way(
+                block,
+                condition,
+                further,
+                unless,
+                rest=_sample(case.bits, block),
+                proved=False,
+                reason=verdict.reason or "It could not be told whether the access is possible.",
+                grants=grants,
+            )
+        condition, further = self._conditions(case, block, verdict)
+        place = _canonical(case, self._anchor(case, block))
+        rest = verdict.witness.resource.removeprefix(place) if block & case.bits.inside else ""
+        return Way(block, condition, further, unless, dict(verdict.witness.context), rest, grants=grants)
+
+    def _denying(self, case: Case, block: int) -> Iterator[Condition]:
+        for touch in self._everything(case):
+            if touch.effect is Effect.DENY and (touch.sure | touch.part | touch.open) & block:
+                yield from touch.conditions
+
+    def _conditions(
+        self, case: Case, block: int, verdict: Verdict | None
+    ) -> tuple[tuple[tuple[str, str], ...], tuple[Condition, ...]]:
+        """Of the layers that allow under conditions only."""
+        layers = case.layers
+        groups = [layers.identity, layers.resource, *([layers.boundary] if layers.boundary else [])]
+        found: list[Condition] = []
+        used = None if verdict is None or verdict.witness is None else set(map(str.lower, verdict.witness.context))
+        own_is_free = self._sum(layers.identity).allowed & block and case.same and not case.first
+        for numbers in (*groups, *(layers.levels or ())):
+            allows = [
+                touch
+                for touch in self.touches.of(numbers)
+                if touch.effect is Effect.ALLOW and (touch.sure | touch.part | touch.open) & block
+            ]
+            if any(touch.unconditional for touch in allows) or (own_is_free and numbers is layers.resource):
+                continue
+            for touch in allows:
+                # Of several statements those count of which the example meets a condition.
+                if len(allows) > 1 and used is not None and not any(c.key.lower() in used for c in touch.conditions):
+                    continue
+                found += touch.conditions
+        found = [condition for condition in dict.fromkeys(found) if condition.key != SESSION_KEY]
+        limits: dict[str, str] = {}
+        further: list[Condition] = []
+        for condition in found:
+            if condition.operator.known and _is_positive(condition) and keys.limits_who(condition.key.lower()):
+                limits[condition.key] = ",".join(value.replace(NAME, "${aws:username}") for value in condition.values)
+            else:
+                further.append(condition)
+        return tuple(sorted(limits.items())), tuple(further)
+
+    def _anchor(self, case: Case, block: int) -> str:
+        """The resource itself, if a pattern names it; empty where its name says nothing."""
+        return next((touch.anchor for touch in self._everything(case) if touch.anchor and touch.part & block), "")
+
+    def _question(self, case: Case, block: int) -> tuple[Access, object]:
+        """The question, and what makes it this one: neither names nor actions, only what is left of the policies."""
+        bits, layers = case.bits, case.layers
+        place = _canonical(case, self._anchor(case, block))
+        bit = block & -block
+        inside = bool(bit & bits.inside)
+
+        def documents(numbers: Numbers) -> tuple[Policy, ...]:
+            return tuple(_documents(self.touches.of(numbers), bit, place, case.kind))
+
+        on_resource = documents(layers.resource)
+        role, key = bits.type == "AWS::IAM::Role", bits.type == "AWS::KMS::Key"
+        policies = PolicySet(
+            identity=documents(layers.identity),
+            boundary=None if layers.boundary is None else documents(layers.boundary),
+            scp_levels=None
+            if layers.levels is None
+            else {str(number): documents(level) for number, level in enumerate(layers.levels)},
+            rcp_levels={"all": documents(layers.controls)} if layers.controls else None,
+            trust=on_resource if role else (),
+            key_policy=on_resource if key else (),
+            resource=() if role or key else on_resource,
+        )
+        access = Access(
+            policies,
+            _caller(case.kind),
+            (_sample_action(bits),),
+            (f"{place}{TRAITS[bits.type].separator}*" if inside else place,),
+            HOME if case.same else ABROAD,
+        )
+        said = tuple(_content(group) for group in (policies.identity, policies.boundary or (), on_resource))
+        levels = tuple(_content(level) for level in (policies.scp_levels or {}).values())
+        controls = tuple(_content(level) for level in (policies.rcp_levels or {}).values())
+        key_ = (case.kind, access.actions, access.resources, access.resource_account, said, levels, controls)
+        return access, (*key_, policies.boundary is None, policies.scp_levels is None)
+
+
+def _ask(access: Access) -> Verdict:
+    return asking.can(access, seconds=SECONDS)
+
+
+def _content(policies: Iterable[Policy]) -> tuple[object, ...]:
+    return tuple((policy.version, policy.statements) for policy in policies)
+
+
+def _is_positive(condition: Condition) -> bool:
+    return (
+        "Not" not in condition.operator.name and not condition.operator.if_exists and condition.operator.name != "Null"
+    )
+
+
+def _sample(bits: Bits, mask: int) -> str:
+    """What follows the resource's ARN in an example of one of the accesses."""
+    lowest = mask & -mask
+    return f"{TRAITS[bits.type].separator}example" if lowest & bits.inside else ""
+
+
+def _sample_action(bits: Bits) -> str:
+    preferred = {"AWS::KMS::Key": "kms:Decrypt", "AWS::IAM::Role": "sts:AssumeRole"}
+    return preferred.get(bits.type, bits.actions[0])
+
+
+def _caller(kind: str) -> str:
+    return f"arn:aws:iam::{HOME}:{'role' if kind == ROLE else 'user'}/{NAME}"
+
+
+def _canonical(case: Case, anchor: str) -> str:
+    if anchor:
+        return anchor
+    owner = HOME if case.same else ABROAD
+    match case.bits.type:
+        case "AWS::S3::Bucket":
+            return "arn:aws:s3:::zz-bucket"
+        case "AWS::KMS::Key":
+            return f"arn:aws:kms:us-east-1:{owner}:key/zz"
+        case "AWS::IAM::Role":
+            return f"arn:aws:iam::{owner}:role/zz-target"
+    return f"arn:aws:{TRAITS[case.bits.type].services[0]}:us-east-1:{owner}:zz/zz"
+
+
+def _documents(touches: Iterable[Touch], bit: int, place: str, kind: str) -> Iterator[Policy]:
+    """What the touches say of one access, as documents: one for each version of the language."""
+    old: dict[object, Statement] = {}
+    new: dict[object, Statement] = {}
+    for touch in touches:
+        statement = _statement(touch, bit, place, kind)
+        if statement is not None:
+            (new if touch.has_variables else old).setdefault(statement, statement)
+    for version, found in (("2008-10-17", old), ("2012-10-17", new)):
+        if found:
+            ordered = sorted(found, key=repr)
+            numbered = tuple(_numbered(statement, number) for number, statement in enumerate(ordered))  # type: ignore[arg-type]
+            yield Policy(numbered, version)
+
+
+def _numbered(statement: Statement, number: int) -> Statement:
+    return Statement(
+        number,
+        statement.effect,
+        None,
+        statement.principals,
+        statement.actions,
+        statement.resources,
+        statement.conditions,
+        statement.problems,
+    )
+
+
+def _statement(touch: Touch, bit: int, place: str, kind: str) -> Statement | None:
+    resources = Patterns(("*",))
+    opaque = touch.opaque
+    if touch.part & bit:
+        resources = Patterns(tuple(pattern.replace(ANCHOR, place) for pattern in touch.within), touch.negated)
+    elif touch.open & bit:
+        opaque = opaque or "It is not documented whether the statement covers this."
+    elif not touch.sure & bit:
+        return None
+    principals = None
+    if touch.way:
+        value = {DIRECT: "*", VIA: _caller(kind), ACCOUNT: HOME}[touch.way]
+        principals = Principals((PrincipalEntry(PrincipalKind.AWS, value),))
+    problems = (Problem(opaque, ()),) if opaque else ()
+    return Statement(0, touch.effect, None, principals, Patterns(("*",)), resources, touch.conditions, problems)
