@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analyzers.policy.model import Effect, Policy, Statement
 
@@ -54,7 +54,7 @@ def united(voices: Sequence[Said]) -> Said:
 def _hear(
     label: str, policy: Policy, statement: Statement, call: Call, said: Said, *, on_resource: bool, bounded: bool
 ) -> None:
-    rest = match_statement(policy, replace(statement, principals=None), call)
+    rest = match_statement(policy, statement, call, whoever=True)
     ways = _ways(statement, call, on_resource=on_resource)
     truth = all_of((rest.truth, any_of(ways.values())))
     reason = rest.reason

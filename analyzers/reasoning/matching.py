@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -160,11 +161,15 @@ def spelled_operator(condition: Condition) -> str:
     return prefix + operator.name + ("IfExists" if operator.if_exists else "")
 
 
-def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
-    """Whether the statement matches the request."""
+def match_statement(policy: Policy, statement: Statement, call: Call, *, whoever: bool = False) -> Match:
+    """Whether the statement matches the request. `whoever`: leave aside whom it names."""
+    if statement.actions is not None and _actions(statement.actions, call) is False:
+        return _OTHER_ACTION  # the usual case, told at once
     truth: Truth = True
     reason = ""
     for element in elements(policy, statement, call):
+        if whoever and element.name in _NAMING:
+            continue
         found = element.check()
         if found is False:
             return Match(False, f"{element.name} does not match")
@@ -173,6 +178,10 @@ def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
     if statement.opaque or policy.opaque:
         return Match(None, (statement.problems or policy.problems)[0].message)
     return Match(truth, reason)
+
+
+_OTHER_ACTION = Match(False, "the action does not match")
+_NAMING = frozenset({"the principal"})
 
 
 # -- globs ---------------------------------------------------------------------------------------------------------
@@ -303,6 +312,7 @@ def _actions(actions: Patterns, call: Call) -> Truth:
     return inverse(named) if actions.negated else named
 
 
+@lru_cache(maxsize=65536)
 def action_matches(pattern: str, asked: str) -> Truth:
     """SEMANTICS 1.3. AWS refuses a pattern without a literal service, so what it would match is not known."""
     if not glob_matches(tokens(pattern, wildcards=True, variables=False), asked):

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from analyzers.kinds.channels import TRAITS
-from analyzers.kinds.population import ROLE
+from analyzers.kinds.population import ROLE, USER
 from analyzers.policy import Policy
 from analyzers.policy.model import (
     Condition,
@@ -116,6 +117,11 @@ class Weigher:
 
     def bounds(self, case: Case) -> tuple[int, int]:
         """What can be done for sure and under no condition, and what may be possible."""
+        plain, may_be, denied, may_deny = self._granted(case)
+        return plain & ~may_deny, may_be & ~denied
+
+    def _granted(self, case: Case) -> tuple[int, int, int, int]:
+        """What is granted for sure and perhaps, denies left aside; what is denied for sure and perhaps."""
         everything = case.bits.all
         layers = case.layers
         identity = self._sum(layers.identity)
@@ -140,9 +146,8 @@ class Weigher:
                 return own & (by[DIRECT] | by[VIA] | by[ACCOUNT])
             return (own & by[ACCOUNT] if case.first else own) | by[DIRECT] | (by[VIA] & of(boundary))
 
-        sure = granted(lambda sums: sums.allowed) & passes & ~may_deny
-        may = granted(lambda sums: sums.may_allow) & may_pass & ~denied
-        return sure, may
+        plain = granted(lambda sums: sums.allowed) & passes
+        return plain, granted(lambda sums: sums.may_allow) & may_pass, denied, may_deny
 
     def _sum(self, numbers: Numbers, way: str = "") -> _Sums:
         found = self._sums.get((numbers, way))
@@ -217,7 +222,7 @@ class Weigher:
     def _block(self, case: Case, block: int) -> Iterator[Way]:
         """One question for each alternative by which the access is granted, if it is one layer that has several."""
         for narrowed in self._alternatives(case, block):
-            way = self._way(narrowed, block, self._answer(narrowed, block))
+            way = self._way(narrowed, block, *self._answer(narrowed, block))
             if way is not None:
                 yield way
 
@@ -250,15 +255,15 @@ class Weigher:
             return [numbers]
         return [numbers - {other for other in allows if other != number} for number in allows]
 
-    def _answer(self, case: Case, block: int) -> Verdict:
-        access, key = self._question(case, block)
+    def _answer(self, case: Case, block: int) -> tuple[Verdict, str]:
+        access, key, place = self._question(case, block)
         found = self._verdicts.get(key)
         if found is None:
             self.asked += 1
             found = self._verdicts[key] = self._ask(access)
-        return found
+        return found, place
 
-    def _way(self, case: Case, block: int, verdict: Verdict) -> Way | None:
+    def _way(self, case: Case, block: int, verdict: Verdict, place: str) -> Way | None:
         if verdict.answer is Answer.PROVED:
             return None
         grants = self._grants(case, block)
@@ -276,7 +281,6 @@ class Weigher:
                 grants=grants,
             )
         condition, further = self._conditions(case, block, verdict)
-        place = _canonical(case, self._anchor(case, block))
         rest = verdict.witness.resource.removeprefix(place) if block & case.bits.inside else ""
         return Way(block, condition, further, unless, dict(verdict.witness.context), rest, grants=grants)
 
@@ -321,41 +325,101 @@ class Weigher:
         """The resource itself, if a pattern names it; empty where its name says nothing."""
         return next((touch.anchor for touch in self._everything(case) if touch.anchor and touch.part & block), "")
 
-    def _question(self, case: Case, block: int) -> tuple[Access, object]:
-        """The question, and what makes it this one: neither names nor actions, only what is left of the policies."""
-        bits, layers = case.bits, case.layers
-        place = _canonical(case, self._anchor(case, block))
+    def _question(self, case: Case, block: int) -> tuple[Access, object, str]:
+        """The question, what makes it this one (neither names nor actions, only what is left of the policies), and
+        what stands for the resource in it.
+
+        Deny statements bind wherever they stand, so they stand together; a layer that allows without a condition says
+        no more than that.
+        """
         bit = block & -block
-        inside = bool(bit & bits.inside)
+        layers = case.layers
+        inside = bool(bit & case.bits.inside)
+        everything = self._everything(case)
+        anchor = self._anchor(case, block)
+        plain = bool(self._granted(case)[0] & bit)
+        if plain and not anchor and TRAITS[case.bits.type].separator in {"", "/"}:  # only denies are left to ask about
+            case = case._replace(bits=_anything(), same=True, first=False)
+        kind = ROLE if any(map(_is_of_a_role, everything)) else USER
+        place = _canonical(case, anchor)
+        denies = [touch for touch in everything if touch.effect is Effect.DENY]
 
-        def documents(numbers: Numbers) -> tuple[Policy, ...]:
-            return tuple(_documents(self.touches.of(numbers), bit, place, case.kind))
+        def allowing(numbers: Numbers) -> list[Touch]:
+            allows = [touch for touch in self.touches.of(numbers) if touch.effect is Effect.ALLOW]
+            full = [touch for touch in allows if touch.unconditional and touch.sure & bit]
+            best = [touch for touch in full if touch.way in {"", DIRECT}]
+            return best[:1] or allows
 
-        on_resource = documents(layers.resource)
-        role, key = bits.type == "AWS::IAM::Role", bits.type == "AWS::KMS::Key"
-        policies = PolicySet(
-            identity=documents(layers.identity),
-            boundary=None if layers.boundary is None else documents(layers.boundary),
-            scp_levels=None
-            if layers.levels is None
-            else {str(number): documents(level) for number, level in enumerate(layers.levels)},
-            rcp_levels={"all": documents(layers.controls)} if layers.controls else None,
-            trust=on_resource if role else (),
-            key_policy=on_resource if key else (),
-            resource=() if role or key else on_resource,
-        )
+        def documents(touches: Iterable[Touch]) -> tuple[Policy, ...]:
+            return tuple(_documents(touches, bit, place, kind))
+
+        def is_full(numbers: Numbers) -> bool:
+            return bool(self._sum(numbers).allowed & bit)
+
+        denied = documents(denies)
+        if plain:
+            policies = PolicySet(identity=(*_ALL, *denied))
+            if case.bits.type == "AWS::KMS::Key":
+                policies = PolicySet(identity=denied, key_policy=_ALL_ON_RESOURCE)
+            elif case.bits.type == "AWS::IAM::Role":
+                policies = PolicySet(identity=denied, trust=_ALL_ON_RESOURCE)
+            elif not case.same:
+                policies = PolicySet(identity=(*_ALL, *denied), resource=_ALL_ON_RESOURCE)
+        else:
+            on_resource = documents(allowing(layers.resource))
+            role, key = case.bits.type == "AWS::IAM::Role", case.bits.type == "AWS::KMS::Key"
+            levels = [documents(allowing(level)) for level in layers.levels or () if not is_full(level)]
+            bounded = layers.boundary is not None and not is_full(layers.boundary)
+            policies = PolicySet(
+                identity=(*documents(allowing(layers.identity)), *denied),
+                boundary=documents(allowing(layers.boundary or frozenset())) if bounded else None,
+                scp_levels={str(number): level for number, level in enumerate(levels)} if levels else None,
+                trust=on_resource if role else (),
+                key_policy=on_resource if key else (),
+                resource=() if role or key else on_resource,
+            )
         access = Access(
             policies,
-            _caller(case.kind),
-            (_sample_action(bits),),
-            (f"{place}{TRAITS[bits.type].separator}*" if inside else place,),
+            _caller(kind),
+            (_sample_action(case.bits),),
+            (f"{place}{TRAITS[case.bits.type].separator}*" if inside else place,),
             HOME if case.same else ABROAD,
         )
-        said = tuple(_content(group) for group in (policies.identity, policies.boundary or (), on_resource))
-        levels = tuple(_content(level) for level in (policies.scp_levels or {}).values())
-        controls = tuple(_content(level) for level in (policies.rcp_levels or {}).values())
-        key_ = (case.kind, access.actions, access.resources, access.resource_account, said, levels, controls)
-        return access, (*key_, policies.boundary is None, policies.scp_levels is None)
+        groups = (policies.identity, policies.boundary or (), policies.resource, policies.trust, policies.key_policy)
+        said = (*map(_content, groups), *map(_content, (policies.scp_levels or {}).values()))
+        key_ = (kind, access.actions, access.resources, access.resource_account, said, policies.boundary is None)
+        return access, key_, place
+
+
+@cache
+def _anything() -> Bits:
+    return Bits("AWS::S3::Bucket")
+
+
+_ALL = (Policy((Statement(0, Effect.ALLOW, actions=Patterns(("*",)), resources=Patterns(("*",))),), "2012-10-17"),)
+_ALL_ON_RESOURCE = (
+    Policy(
+        (
+            Statement(
+                0,
+                Effect.ALLOW,
+                principals=Principals((PrincipalEntry(PrincipalKind.AWS, "*"),)),
+                actions=Patterns(("*",)),
+                resources=Patterns(("*",)),
+            ),
+        ),
+        "2012-10-17",
+    ),
+)
+
+
+def _is_of_a_role(touch: Touch) -> bool:
+    """Whether it makes a difference that the caller is a role."""
+    if touch.way == VIA:
+        return True
+    texts = [condition.key.lower() for condition in touch.conditions]
+    texts += [value.lower() for condition in touch.conditions for value in condition.values if "${" in value]
+    return any(SESSION_KEY in text or "userid" in text for text in texts)
 
 
 def _ask(access: Access) -> Verdict:
@@ -439,7 +503,7 @@ def _statement(touch: Touch, bit: int, place: str, kind: str) -> Statement | Non
     elif not touch.sure & bit:
         return None
     principals = None
-    if touch.way:
+    if touch.way and touch.effect is Effect.ALLOW:
         value = {DIRECT: "*", VIA: _caller(kind), ACCOUNT: HOME}[touch.way]
         principals = Principals((PrincipalEntry(PrincipalKind.AWS, value),))
     problems = (Problem(opaque, ()),) if opaque else ()

@@ -158,7 +158,7 @@ def test_the_analysis_says_what_the_engines_say(
         policies = policies_of(people.group_of[member.arn], target, people)
         told = known(population, member)
         for finding in analysis.findings:
-            assert "does not confirm" not in finding.reason, finding
+            assert "does not confirm" not in finding.reason, (finding.reason, finding.witness, policies)
         for action in ACTIONS[subject.type]:
             inside = subject.type == "AWS::S3::Bucket" and action != "s3:ListBucket"
             resource = f"{subject.arn}/*" if inside else subject.arn
