@@ -330,8 +330,18 @@ def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) 
     return inverse(named) if resources.negated else named
 
 
+@lru_cache(maxsize=65536)
+def _literal_head(pattern: str) -> tuple[str, bool]:
+    """What comes before the first wildcard or variable, and whether that is all of a whole ARN."""
+    ends = [at for mark in ("*", "?", "${") if (at := pattern.find(mark)) >= 0]
+    return (pattern[: min(ends)], False) if ends else (pattern, pattern.count(":") >= 5)
+
+
 def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
     """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
+    head, plain = _literal_head(pattern)
+    if plain or not call.request.resource.startswith(head):  # no reading matches another beginning
+        return plain and pattern == call.request.resource
     written = tokens(pattern, wildcards=True, variables=policy.has_variables)
     if written == (Wildcard.RUN,):
         return True
