@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import Prefetch, QuerySet
 
+from analyzers.inventory import selection
 from analyzers.kinds.subject import ChannelDocument, Subject, ZoneOfTrust
 from analyzers.models import (
     Account,
@@ -26,10 +27,11 @@ FULL_ACCESS = "RCPFullAWSAccess"
 
 
 def resources_in_scope(analyzer: Analyzer) -> QuerySet[Resource]:
-    """The resources of the analyzer's account, or of every account of its organization."""
-    if analyzer.by_organization:
-        return Resource.objects.filter(account__organization=analyzer.scope)
-    return Resource.objects.filter(account=analyzer.scope)
+    """The resources of the analyzer's account, or of every account of its organization; those chosen, if it is about
+    internal access."""
+    if analyzer.is_internal:
+        return selection.chosen(analyzer)
+    return selection.all_within(analyzer)
 
 
 def zone_of_trust(analyzer: Analyzer) -> ZoneOfTrust:

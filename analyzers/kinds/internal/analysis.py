@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from analyzers.kinds.channels import TRAITS
 from analyzers.kinds.population import Member
-from analyzers.kinds.subject import Analysis, FurtherCondition, StatementRef, Subject
+from analyzers.kinds.subject import FurtherCondition, StatementRef, Subject
 from analyzers.policy.model import Condition, Effect
 from analyzers.reasoning.matching import spelled_operator
 
-from .answer import INTRA_ACCOUNT, INTRA_ORG, Encryption, InternalFinding
+from .answer import INTRA_ACCOUNT, INTRA_ORG, Encryption, InternalAnalysis, InternalFinding
 from .encryption import Keys
 from .people import Group, People
 from .replay import Replayed, example, replay
@@ -48,11 +48,11 @@ class Analyst:
         self.people = people
         self._keys = Keys(self, find_key or (lambda _key, _subject: None))
 
-    def analyze(self, subject: Subject, only: Collection[str] | None = None) -> Analysis:
+    def analyze(self, subject: Subject, only: Collection[str] | None = None) -> InternalAnalysis:
         """Everybody inside who can reach the resource, or of whom that cannot be ruled out. `only` (ARNs) leaves out
         all others. Never raises for what stands in a policy."""
         if subject.type not in TRAITS:
-            return Analysis(error=f"Resources of type {subject.type} cannot be analysed for internal access.")
+            return InternalAnalysis(error=f"Resources of type {subject.type} cannot be analysed for internal access.")
         target = Target(subject, self.people)
         found: list[InternalFinding] = []
         for reached in self.reached(target, only):
@@ -60,7 +60,7 @@ class Analyst:
         found.sort(key=lambda one: (one.principal, one.action))
         errors = [*target.errors, *target.control_errors]
         said = "\n".join(f"{error} Access could not be ruled out." for error in dict.fromkeys(errors))
-        return Analysis(tuple(found), said)
+        return InternalAnalysis(tuple(found), said)
 
     def reached(self, target: Target, only: Collection[str] | None = None) -> Iterator[Reached]:
         """Who reaches it, group by group."""
@@ -186,22 +186,22 @@ class Analyst:
         done: set[tuple[str, int, str]] = set()
         for view in group.identity:
             for number, seen in target.touched(view.number)[1]:
-                key = (view.text, seen.index, seen.effect)
+                key = (view.text, seen.number, "")
                 if number in way.grants and seen.effect is Effect.ALLOW and view.text and key not in done:
                     done.add(key)
-                    yield StatementRef("IDENTITY", "", view.text, seen.index, seen.sid, seen.effect.value)
+                    yield StatementRef("IDENTITY", "", view.text, seen.number, seen.sid, seen.effect.value)
         for granted in side.statements:
             channel = granted.channel
             if granted.touch not in way.grants or channel is None or granted.seen.effect is not Effect.ALLOW:
                 continue
-            key = (channel.policy.text, granted.seen.index, channel.name)
+            key = (channel.policy.text, granted.seen.number, channel.name)
             if key not in done:
                 done.add(key)
                 yield StatementRef(
                     str((channel.source or {"type": "POLICY"})["type"]),
                     channel.name,
                     channel.policy.text,
-                    granted.seen.index,
+                    granted.seen.number,
                     granted.seen.sid,
                     granted.seen.effect.value,
                     written=channel.written,

@@ -56,3 +56,11 @@ class InternalFinding:
     unless: tuple[FurtherCondition, ...] = ()
     assumptions: tuple[str, ...] = ()
     encryption: Encryption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InternalAnalysis:
+    """The answer about one resource, as `kinds.subject.Analysis` is for those outside."""
+
+    findings: tuple[InternalFinding, ...] = ()
+    error: str = ""

@@ -99,10 +99,10 @@ class Facts:
             for key, value in self.member.tags.items():
                 twice = key.lower() in self._tags
                 self._tags[key.lower()] = "\0" if twice else value
-        value = self._tags.get(name)
-        if value is None:
+        found = self._tags.get(name)
+        if found is None:
             return Gap.ABSENT
-        return Gap.FREE if value == "\0" else value  # which of two tags counts is not documented
+        return Gap.FREE if found == "\0" else found  # which of two tags counts is not documented
 
 
 @lru_cache(maxsize=8192)

@@ -10,7 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from analyzers.catalogue import action
+from analyzers.kinds.channels import TRAITS
 from analyzers.kinds.population import ROLE, Home, Member, Population
 from analyzers.policy.model import Effect
 from analyzers.reasoning.matching import Truth
@@ -149,6 +152,13 @@ class People:
             found = self._bits[type_, named] = Bits(type_, _unlisted(type_, named))
         return found
 
+    def unlisted(self, type_: str) -> tuple[str, ...]:
+        """Actions for the type that policies name and the catalogue does not know."""
+        if type_ not in TRAITS:
+            return ()
+        named = frozenset().union(*(self._actions.get(service, ()) for service in TRAITS[type_].services))
+        return _unlisted(type_, named)
+
     def dense(self, bits: Bits) -> Mapping[int, TouchedView]:
         """What statements for every resource do to resources of the type, by the number of their view."""
         found = self._dense.get(id(bits))
@@ -173,10 +183,9 @@ class People:
         return {number: (frozenset(touched for touched, _ in pairs), tuple(pairs)) for number, pairs in by_view.items()}
 
 
-def _unlisted(type_: str, named: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=256)
+def _unlisted(type_: str, named: frozenset[str]) -> tuple[str, ...]:
     """Actions that the catalogue does not know at all: they may be new."""
-    from analyzers.catalogue import action
-
     return tuple(sorted(name for name in named if action(name) is None))
 
 

@@ -33,7 +33,7 @@ class Seen(NamedTuple):
     opaque: str
     principals: Principals | None
     has_variables: bool
-    index: int
+    number: int
     sid: str
 
 
@@ -185,7 +185,7 @@ def in_sight_of(seen: Seen, facts: ResourceFacts) -> Seen | None:
     ):
         return seen
     policy = Policy((), "2012-10-17" if seen.has_variables else "2008-10-17")
-    statement = Statement(seen.index, seen.effect, conditions=seen.conditions)
+    statement = Statement(seen.number, seen.effect, conditions=seen.conditions)
     conditions, unclear = remaining(policy, statement, facts)
     return None if conditions is None else seen._replace(conditions=conditions, opaque=seen.opaque or unclear)
 
