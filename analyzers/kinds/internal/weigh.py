@@ -277,12 +277,17 @@ class Weigher:
                 unless,
                 rest=_sample(case.bits, block),
                 proved=False,
-                reason=verdict.reason or "It could not be told whether the access is possible.",
+                reason=self._doubts(case, block) or verdict.reason or "It could not be told whether it is possible.",
                 grants=grants,
             )
         condition, further = self._conditions(case, block, verdict)
         rest = verdict.witness.resource.removeprefix(place) if block & case.bits.inside else ""
         return Way(block, condition, further, unless, dict(verdict.witness.context), rest, grants=grants)
+
+    def _doubts(self, case: Case, block: int) -> str:
+        """What is not understood of the statements in play."""
+        found = [touch.opaque for touch in self._everything(case) if (touch.sure | touch.part | touch.open) & block]
+        return " ".join(dict.fromkeys(filter(None, found)))
 
     def _denying(self, case: Case, block: int) -> Iterator[Condition]:
         for touch in self._everything(case):
