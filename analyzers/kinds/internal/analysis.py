@@ -5,8 +5,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 from analyzers.kinds.channels import TRAITS
 from analyzers.kinds.population import Member
@@ -17,6 +19,7 @@ from analyzers.reasoning.matching import spelled_operator
 from .answer import INTRA_ACCOUNT, INTRA_ORG, Encryption, InternalAnalysis, InternalFinding
 from .encryption import Keys
 from .people import Group, People
+from .points import BOTH_MUST_ALLOW, Through, access_points
 from .replay import Replayed, example, replay
 from .target import Side, Target
 from .views import NAME
@@ -55,8 +58,14 @@ class Analyst:
             return InternalAnalysis(error=f"Resources of type {subject.type} cannot be analysed for internal access.")
         target = Target(subject, self.people)
         found: list[InternalFinding] = []
+        direct: dict[str, int] = {}
         for reached in self.reached(target, only):
             found += self._findings(target, reached)
+            sure = reduce(or_, (way.mask for way in reached.ways if way.proved and not way.condition), 0)
+            direct |= dict.fromkeys((member.arn for member in reached.members), sure)
+        for through, point in access_points(subject, self.people, target.errors):
+            for reached in self._through(through, point, only, direct):
+                found += self._findings(point, reached, through)
         found.sort(key=lambda one: (one.principal, one.action))
         errors = [*target.errors, *target.control_errors]
         said = "\n".join(f"{error} Access could not be ruled out." for error in dict.fromkeys(errors))
@@ -82,6 +91,27 @@ class Analyst:
                 ways = self.people.weigher.ways(case)
                 if ways:
                     yield Reached(group, members, side, case, ways)
+
+    def _through(
+        self, through: Through, point: Target, only: Collection[str] | None, direct: Mapping[str, int]
+    ) -> Iterator[Reached]:
+        """Who reaches the bucket by way of an access point and could not without it."""
+        for reached in self.reached(point, only):
+            bounded = reached.group.boundary is not None
+            together: dict[tuple[int, int], list[Member]] = {}
+            for member in reached.members:
+                side = through.bucket.side(member, bounded=bounded)
+                same = member.account == through.bucket.subject.account
+                sure, may = self.people.weigher.permits(side.resource, side.controls, point.bits.all, same=same)
+                together.setdefault((sure, may & ~direct.get(member.arn, 0)), []).append(member)
+            for (sure, may), members in together.items():
+                ways = []
+                for way in reached.ways:
+                    ways.append(replace(way, mask=way.mask & may & sure))
+                    ways.append(replace(way, mask=way.mask & may & ~sure, proved=False, reason=BOTH_MUST_ALLOW))
+                kept = tuple(through.way(way) for way in ways if way.mask)
+                if kept:
+                    yield replace(reached, members=tuple(members), ways=kept)
 
     def _candidates(self, target: Target, named: Collection[int]) -> Iterator[Group]:
         """The groups of which an Allow statement, their own or the resource's, may reach it."""
@@ -138,7 +168,7 @@ class Analyst:
 
     # -- findings ----------------------------------------------------------------------------------------------
 
-    def _findings(self, target: Target, reached: Reached) -> Iterator[InternalFinding]:
+    def _findings(self, target: Target, reached: Reached, through: Through | None = None) -> Iterator[InternalFinding]:
         group, side = reached.group, reached.side
         same = group.account == target.subject.account
         for way in reached.ways:
@@ -151,8 +181,10 @@ class Analyst:
                 for granted in side.statements
                 if granted.channel and granted.channel.source and granted.touch in way.grants
             }
+            if through is not None:
+                sources = {"S3_ACCESS_POINT": through.source}
             checked: Replayed | None = None if way.proved else Replayed(False, way.reason)
-            condition = dict(way.condition)
+            condition = dict(way.condition) | (through.condition if through else {})
             further = tuple(map(_further, way.further))
             unless = tuple(map(_further, way.unless))
             restriction, service_restriction = target.restriction(), self._service_restriction(group)
@@ -160,7 +192,9 @@ class Analyst:
                 request = example(way, action, member, target, self.people)
                 if checked is None:
                     checked = replay(request, group, target, self.people)
-                encryption = self._keys.of(target, member, actions)
+                    if through is not None and checked.reason == BOTH_MUST_ALLOW:
+                        checked = Replayed(True, "", checked.assumptions)  # the bucket's policy does allow
+                encryption = self._keys.of(target if through is None else through.bucket, member, actions)
                 yield InternalFinding(
                     principal=member.arn,
                     principal_type=member.kind,
@@ -171,7 +205,14 @@ class Analyst:
                     sources=tuple(sources.values()),
                     restriction=restriction,
                     service_restriction=service_restriction,
-                    summary=summary(target.subject, member, actions, condition, encryption, proved=checked.proved),
+                    summary=summary(
+                        through.bucket.subject if through else target.subject,
+                        member,
+                        actions,
+                        condition,
+                        encryption,
+                        proved=checked.proved,
+                    ),
                     witness=request if way.proved else None,
                     statements=statements,
                     proved=checked.proved,

@@ -44,6 +44,8 @@ OF_ACCOUNT = frozenset(
 """Keys that all callers of one account share."""
 _OF_CALLER = frozenset({"aws:principalarn", "aws:principaltype", "aws:username", "aws:userid"})
 OF_RESOURCE = frozenset({"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"})
+OF_POINT = frozenset({"s3:dataaccesspointarn", "s3:dataaccesspointaccount"})
+"""Keys of requests that come through an access point."""
 _IDENTITY = frozenset({*_OF_CALLER, "aws:principalaccount", "kms:calleraccount", "aws:principalisawsservice"})
 _TAG = "aws:principaltag/"
 
@@ -53,7 +55,7 @@ def is_about_caller(key: str) -> bool:
 
 
 def is_about_resource(key: str) -> bool:
-    return key in OF_RESOURCE
+    return key in OF_RESOURCE or key in OF_POINT
 
 
 class Facts:
@@ -133,8 +135,11 @@ def may_be_tagged(trust: str | None) -> bool:
 class ResourceFacts:
     """What is known of every request for a resource."""
 
-    def __init__(self, account: str, home: Home | None, organization: str) -> None:
-        self._known: dict[str, Fact] = {"aws:resourceaccount": account}
+    def __init__(
+        self, account: str, home: Home | None, organization: str, known: Mapping[str, str] | None = None
+    ) -> None:
+        straight = dict.fromkeys(OF_POINT, Gap.ABSENT)  # which requests that come straight to the resource lack
+        self._known: dict[str, Fact] = {"aws:resourceaccount": account, **straight, **(known or {})}
         if home is not None and organization:
             self._known["aws:resourceorgid"] = organization
         if home is not None and home.path:

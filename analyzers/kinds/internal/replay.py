@@ -53,6 +53,7 @@ def example(way: Way, action: str, member: Member, target: Target, people: Peopl
         fact = target.fact(key)
         if key not in told and not isinstance(fact, Gap) and key in target.asked():
             context[key] = fact
+    context |= {key: value for key, value in target.known.items() if key not in told}
     rest = way.rest.replace(NAME, name)
     return Request(principal, action, f"{target.subject.arn}{rest}", target.subject.account, context)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from analyzers.kinds.channels import TRAITS, Channel, channels
@@ -57,11 +57,17 @@ class Side:
 class Target:
     """`errors`: what about the resource could not be read or understood."""
 
-    def __init__(self, subject: Subject, people: People) -> None:
+    def __init__(
+        self, subject: Subject, people: People, *, separator: str | None = None, known: Mapping[str, str] | None = None
+    ) -> None:
+        """`separator`: what begins the name of what is in it, if not as usual for its type. `known`: further condition
+        keys (lower case) of every request that is asked about."""
         self.subject = subject
         self.people = people
         self.traits = TRAITS[subject.type]
-        found, self.errors = channels(subject)
+        self.known = dict(known or {})
+        points = {"access_points": None}  # which are looked at as resources of their own
+        found, self.errors = channels(replace(subject, configuration={**subject.configuration, **points}))
         self.channels = [channel for channel in found if not channel.resource]
         self.errors = [*filter(None, [subject.error]), *self.errors]
         named = {
@@ -71,9 +77,10 @@ class Target:
             if _is_of(name, self.traits.services)
         }
         self.bits = people.bits(subject.type, self.traits.services, named)
-        self.place = place(subject.arn, self.traits.separator if self.bits.inside else "")
+        inside = self.traits.separator if separator is None else separator
+        self.place = place(subject.arn, inside if self.bits.inside else "")
         self.home = people.home(subject.account)
-        self._facts = ResourceFacts(subject.account, self.home, people.population.organization)
+        self._facts = ResourceFacts(subject.account, self.home, people.population.organization, self.known)
         self._controls, self.control_errors = self._control_policies()
         policies = [*(channel.policy for channel in self.channels), *self._controls]
         self.needs = tuple(sorted(frozenset().union(*map(needs, policies))))

@@ -167,6 +167,12 @@ class Weigher:
         found = self._sums[numbers, way] = _Sums(allowed, may_allow, denied, may_deny)
         return found
 
+    def permits(self, resource: Numbers, controls: Numbers, everything: int, *, same: bool) -> tuple[int, int]:
+        """What a bucket lets through that is asked for by way of an access point: for sure, and perhaps."""
+        own, bound = self._sum(resource), self._sum(controls)
+        sure = own.allowed & ~(own.may_deny | bound.may_deny)
+        return sure, (everything if same else own.may_allow) & ~(own.denied | bound.denied)
+
     # -- with the solver ---------------------------------------------------------------------------------------
 
     def _weigh(self, case: Case) -> Iterator[Way]:
