@@ -296,15 +296,81 @@ def inventory(made: Made) -> dict[str, Any]:
 def _sections(made: Made) -> Iterator[tuple[str, Any]]:
     homes = list(made.population.homes.values())
     yield "inventory_version", 1
+    units = sorted({home.path.split("/")[2] for home in homes})
     yield (
         "organization",
         {
             "id": ORGANIZATION,
             "root": ROOT,
             "management_account": next((home.account for home in homes if home.management), homes[0].account),
-            "units": [
-                {"id": f"ou-bench-{unit}", "name": f"ou-{unit}", "parent": ROOT}
-                for unit in range(min(_UNITS, len(homes)))
-            ],
+            "units": [{"id": unit, "name": unit.replace("-bench", ""), "parent": ROOT} for unit in units],
         },
     )
+    yield (
+        "accounts",
+        [
+            {
+                "id": home.account,
+                "name": home.name,
+                "parent": home.path.split("/")[2],
+                "canonical_user_id": home.canonical_user,
+                "complete": True,
+            }
+            for home in homes
+        ],
+    )
+    yield "control_policies", list(_control_policies(homes))
+    shared = {text: f"arn:aws:iam::aws:policy/{name}" for text, name in made.names.items()}
+    boundaries = {_boundary(number): f"arn:aws:iam::aws:policy/boundary-{number}" for number in range(5)}
+    yield "managed_policies", [{"arn": arn, "document": text} for text, arn in (shared | boundaries).items()]
+    yield "principals", [_principal(member, shared | boundaries) for member in made.population.members]
+    yield (
+        "resources",
+        [
+            {
+                "arn": subject.arn,
+                "type": subject.type,
+                "account": subject.account,
+                **({"policy": subject.documents[0].text} if subject.documents else {}),
+                **subject.configuration,
+            }
+            for subject in made.subjects
+        ],
+    )
+
+
+def _control_policies(homes: list[Home]) -> Iterator[dict[str, Any]]:
+    targets: dict[tuple[str, str], set[str]] = {}
+    for home in homes:
+        steps = [ROOT, home.path.split("/")[2], home.account]
+        for kind, levels in (("SERVICE_CONTROL_POLICY", home.scp_levels), ("RESOURCE_CONTROL_POLICY", home.rcp_levels)):
+            for step, texts in zip(steps, (levels or {}).values(), strict=True):
+                for text in texts:
+                    targets.setdefault((kind, text), set()).add(step)
+    for number, ((kind, text), found) in enumerate(targets.items()):
+        yield {
+            "id": f"p-bench{number:05d}",
+            "type": kind,
+            "name": f"policy-{number}",
+            "document": text,
+            "targets": sorted(found),
+        }
+
+
+def _principal(member: Member, named: dict[str, str]) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "arn": member.arn,
+        "kind": "ROLE" if member.kind == ROLE else "USER",
+        "unique_id": member.unique_id,
+        "tags": dict(member.tags),
+        "managed_policies": [named[text] for text in member.identity if text in named],
+        "inline_policies": [
+            {"name": f"own-{number}", "document": text}
+            for number, text in enumerate(text for text in member.identity if text not in named)
+        ],
+    }
+    if member.boundary is not None:
+        shape["permissions_boundary"] = named[member.boundary]
+    if member.trust is not None:
+        shape["trust_policy"] = member.trust
+    return shape

@@ -53,7 +53,9 @@ def zone_of_trust(analyzer: Analyzer) -> ZoneOfTrust:
 def subjects(resource_ids: Sequence[int]) -> Iterator[Subject]:
     """The subjects of these resources, in the order of their ARNs, with few queries."""
     documents = Prefetch("documents", ResourceDocument.objects.select_related("document"))
-    rows = Resource.objects.filter(pk__in=resource_ids).select_related("account").prefetch_related(documents)
+    rows = (
+        Resource.objects.filter(pk__in=resource_ids).select_related("account__organization").prefetch_related(documents)
+    )
     controls = _Controls()
     for resource in rows:
         yield Subject(

@@ -11,7 +11,13 @@ from functools import cached_property
 from typing import Protocol
 
 from analyzers.inventory.population import population
-from analyzers.inventory.subjects import REASONING_VERSION, subject_hash, subjects, zone_of_trust
+from analyzers.inventory.subjects import (
+    REASONING_VERSION,
+    resources_in_scope,
+    subject_hash,
+    subjects,
+    zone_of_trust,
+)
 from analyzers.kinds import external, internal
 from analyzers.kinds.internal.answer import InternalAnalysis
 from analyzers.kinds.subject import Analysis, Subject
@@ -20,10 +26,11 @@ from analyzers.models import AnalyzedPopulation, AnalyzedResource, Analyzer, Res
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`only`: the principals that were asked about, None for everybody. `population`: who they were taken from."""
+    """`analysis` is None if nothing has changed since the last answer. `only`: the principals that were asked about,
+    None for everybody. `population`: who they were taken from."""
 
     subject: Subject
-    analysis: Analysis | InternalAnalysis
+    analysis: Analysis | InternalAnalysis | None
     input_hash: str
     only: Collection[str] | None = None
     population: str = ""
@@ -35,16 +42,8 @@ class Job(Protocol):
     keeps_time: bool
     """Whether unchanged findings are marked as analysed anew."""
 
-    def input_hash(self, subject: Subject) -> str:
-        """Over everything on the resource's side that an answer depends on."""
-
-    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer | None:
-        """None if nothing has changed since the last answer, which was one in full."""
-
-    def population_digest(self) -> str: ...
-
-    def finish(self) -> None:
-        """The scan is complete: drop what no answer refers to any more."""
+    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+        """What there is to say now; `last` was said in full the last time."""
 
 
 class ExternalJob:
@@ -53,20 +52,10 @@ class ExternalJob:
     def __init__(self, analyzer: Analyzer) -> None:
         self._zone = zone_of_trust(analyzer)
 
-    def input_hash(self, subject: Subject) -> str:
-        return subject_hash(subject, self._zone)
-
-    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer | None:
-        said = self.input_hash(subject)
-        if last is not None and last.input_hash == said:
-            return None
-        return Answer(subject, external.analyze(subject, self._zone), said)
-
-    def population_digest(self) -> str:
-        return ""
-
-    def finish(self) -> None:
-        """Nothing is kept."""
+    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+        said = subject_hash(subject, self._zone)
+        same = last is not None and last.input_hash == said
+        return Answer(subject, None if same else external.analyze(subject, self._zone), said)
 
 
 class InternalJob:
@@ -80,7 +69,6 @@ class InternalJob:
         text = json.dumps(sorted(self._hashes.items()))
         self._digest = hashlib.sha256(text.encode()).hexdigest()
         self._changed: dict[str, frozenset[str] | None] = {}
-        self._keys: dict[tuple[str, str], Subject | None] = {}
         homes = self._population.homes.values()
         said = [REASONING_VERSION, internal.VERSION, sorted(home.canonical_user for home in homes)]
         self._shared = json.dumps([*said, self._analyzer.by_organization])
@@ -90,10 +78,8 @@ class InternalJob:
         people = internal.People(self._population, controlled=self._analyzer.by_organization)
         return internal.Analyst(people, self._find_key)
 
-    def population_digest(self) -> str:
-        return self._digest
-
-    def input_hash(self, subject: Subject) -> str:
+    def _input_hash(self, subject: Subject) -> str:
+        """Over everything on the resource's side that an answer depends on."""
         home = self._population.homes.get(subject.account)
         key = self._find_key(str(subject.configuration.get("encryption_key") or ""), subject)
         said = [
@@ -105,13 +91,13 @@ class InternalJob:
         ]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
-    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer | None:
-        said = self.input_hash(subject)
+    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+        said = self._input_hash(subject)
         only: frozenset[str] | None = None
         if last is not None and last.input_hash == said:
             only = self._changed_since(last.population)
             if only is not None and not only:
-                return None
+                return Answer(subject, None, said, None, self._digest)
         analysis = self._analyst.analyze(subject, only)
         return Answer(subject, analysis, said, only, self._digest)
 
@@ -131,29 +117,22 @@ class InternalJob:
             [AnalyzedPopulation(analyzer=self._analyzer, digest=self._digest, hashes=packed)], ignore_conflicts=True
         )
 
-    def finish(self) -> None:
-        used = AnalyzedResource.objects.filter(analyzer=self._analyzer).values("population")
-        AnalyzedPopulation.objects.filter(analyzer=self._analyzer).exclude(digest__in=used).delete()
-
     def _find_key(self, named: str, subject: Subject) -> Subject | None:
-        """The key by ARN or by id; an alias is followed where the inventory knows it."""
-        if not named or "alias/aws/" in named:
-            return None
-        place = (named, subject.account)
-        if place not in self._keys:
-            self._keys[place] = self._load_key(named, subject)
-        return self._keys[place]
+        """The key by ARN or by id. Which key an alias stands for is not read."""
+        return self._keys.get(named) or self._keys.get(f"{subject.account}/{named}") if named else None
 
-    def _load_key(self, named: str, subject: Subject) -> Subject | None:
-        keys = Resource.objects.filter(type="AWS::KMS::Key")
-        if named.startswith("arn:") and ":key/" in named:
-            found = keys.filter(arn=named)
-        elif "alias/" in named:
-            return None  # which key an alias stands for is not read
-        else:
-            found = keys.filter(account=subject.account, arn__endswith=f":key/{named}")
-        ids = list(found.values_list("pk", flat=True)[:2])
-        return next(iter(subjects(ids)), None) if len(ids) == 1 else None
+    @cached_property
+    def _keys(self) -> dict[str, Subject]:
+        """The keys that encrypt chosen resources: by ARN, and by account and id."""
+        chosen = resources_in_scope(self._analyzer).order_by()
+        named = set(chosen.values_list("configuration__encryption_key", flat=True).distinct()) - {None, ""}
+        rows = Resource.objects.filter(type="AWS::KMS::Key").values_list("pk", "arn") if named else ()
+        wanted = [pk for pk, arn in rows if arn in named or arn.rpartition("/")[2] in named]
+        found: dict[str, Subject] = {}
+        for key in subjects(wanted):
+            found[key.arn] = key
+            found[f"{key.account}/{key.arn.rpartition('/')[2]}"] = key
+        return found
 
 
 def _read(packed: bytes) -> Mapping[str, str]:
@@ -180,6 +159,12 @@ def job_of(scan: Scan) -> Job:
             _loaded[scan.pk] = made  # the zone of an external analyzer is read for each chunk, as it always was
         found = made
     return found
+
+
+def tidy(analyzer: Analyzer) -> None:
+    """Drop the populations that no answer refers to any more."""
+    used = AnalyzedResource.objects.filter(analyzer=analyzer).values("population")
+    AnalyzedPopulation.objects.filter(analyzer=analyzer).exclude(digest__in=used).delete()
 
 
 def forget(scan_id: int) -> None:

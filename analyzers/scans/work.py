@@ -20,12 +20,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from analyzers.inventory.subjects import resources_in_scope, subjects
+from analyzers.kinds.internal.answer import InternalAnalysis
 from analyzers.kinds.subject import Analysis, Subject
 from analyzers.models import AnalyzedResource, Analyzer, Scan, ScanChunk
 from findings.actions.record import Recorded, record, resolve_vanished
 from findings.models import Finding, FindingStatus
 
-from .jobs import Answer, Job, forget, job_of
+from .jobs import Answer, Job, forget, job_of, tidy
 
 logger = logging.getLogger(__name__)
 
@@ -75,20 +76,18 @@ def _work_on(chunk: ScanChunk, owner: str) -> None:
         given_up = [Answer(subject, Analysis(error=reason), "") for subject in subjects(chunk.resource_ids)]
         _record(chunk, owner, job, given_up, unchanged=[], error=reason)
         return
-    answers, unchanged = [], []
+    answers: list[Answer] = []
+    unchanged: list[Answer] = []
     known = _last_answers(chunk.scan.analyzer, chunk)
     for subject in subjects(chunk.resource_ids):
         if not _extend(chunk, owner):
             return
         answer = _answer(job, subject, known.get(subject.arn))
-        if answer is None:
-            unchanged.append(subject)
-        else:
-            answers.append(answer)
+        (unchanged if answer.analysis is None else answers).append(answer)
     _record(chunk, owner, job, answers, unchanged)
 
 
-def _answer(job: Job, subject: Subject, last: AnalyzedResource | None) -> Answer | None:
+def _answer(job: Job, subject: Subject, last: AnalyzedResource | None) -> Answer:
     """A resource that upsets the analysis is reported, and the others go on."""
     try:
         return job.answer(subject, last)
@@ -121,7 +120,7 @@ def _record(
     owner: str,
     job: Job,
     answers: list[Answer],
-    unchanged: list[Subject],
+    unchanged: list[Answer],
     error: str = "",
 ) -> None:
     """Everything about the chunk in one transaction, if the lease is still held and the scan still runs."""
@@ -137,19 +136,19 @@ def _record(
             return
         recorded = Recorded()
         for only, together in _by_those_asked(answers):
-            recorded += record(scan.analyzer, ((one.subject, one.analysis) for one in together), now, only=only)
+            recorded += record(scan.analyzer, _told(together), now, only=only)
         if job.keeps_time:
-            quiet = [subject.arn for subject in unchanged]
+            quiet = [one.subject.arn for one in unchanged]
             Finding.objects.filter(analyzer=scan.analyzer, resource__in=quiet).exclude(
                 status=FindingStatus.RESOLVED
             ).update(analyzed_at=now)
-        _note(scan, job, answers, unchanged)
+        _note(scan, [*answers, *unchanged])
         ScanChunk.objects.filter(pk=chunk.pk).update(
             status=ScanChunk.Status.FAILED if error else ScanChunk.Status.DONE, error=error, lease_owner=""
         )
         Scan.objects.filter(pk=scan.pk).update(
             resources_done=F("resources_done") + len(chunk.resource_ids),
-            resources_failed=F("resources_failed") + sum(1 for one in answers if one.analysis.error),
+            resources_failed=F("resources_failed") + sum(1 for one in answers if one.analysis and one.analysis.error),
             findings_new=F("findings_new") + recorded.new,
             findings_resolved=F("findings_resolved") + recorded.resolved,
         )
@@ -163,12 +162,13 @@ def _by_those_asked(answers: list[Answer]) -> Iterator[tuple[Collection[str] | N
     yield from together.items()
 
 
-def _note(scan: Scan, job: Job, answers: list[Answer], unchanged: list[Subject]) -> None:
+def _told(answers: list[Answer]) -> Iterator[tuple[Subject, Analysis | InternalAnalysis]]:
+    return ((one.subject, one.analysis) for one in answers if one.analysis is not None)
+
+
+def _note(scan: Scan, answers: list[Answer]) -> None:
     def rows() -> Iterator[AnalyzedResource]:
-        for one in (
-            *answers,
-            *(Answer(s, Analysis(), job.input_hash(s), None, job.population_digest()) for s in unchanged),
-        ):
+        for one in answers:
             yield AnalyzedResource(
                 analyzer=scan.analyzer,
                 resource_arn=one.subject.arn,
@@ -178,7 +178,7 @@ def _note(scan: Scan, job: Job, answers: list[Answer], unchanged: list[Subject])
                 scan=scan,
                 input_hash=one.input_hash,
                 population=one.population,
-                error=one.analysis.error,
+                error=one.analysis.error if one.analysis else "",
             )
 
     AnalyzedResource.objects.bulk_create(
@@ -212,7 +212,7 @@ def finish(scan_id: int) -> bool:
         scan.status, scan.finished_at = Scan.Status.COMPLETED, now
         scan.error = _failed_chunks(scan)
         scan.save(update_fields=["status", "finished_at", "findings_resolved", "error"])
-    job_of(scan).finish()
+    tidy(scan.analyzer)
     return True
 
 

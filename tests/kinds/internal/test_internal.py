@@ -74,26 +74,158 @@ LEVELS = {"root": (text(allow("*")),), A: (text(allow("*")),)}
 
 FOUND: list[tuple[str, Subject, Member, dict[str, Home] | None, tuple[str, ...]]] = [
     ("by its own policy", subject(), user("u", text(GET)), None, ("s3:GetObject",)),
-    ("a part of the bucket", subject(), user("u", text(allow("s3:GetObject", f"{BUCKET}/a/*"))), None, ("s3:GetObject",)),
-    ("by the beginning of a name", subject(), user("u", text(allow("s3:GetObject", "arn:aws:s3:::pho*"))), None, ("s3:GetObject",)),
-    ("its home directory", subject(), user("u", text(allow("s3:GetObject", f"{BUCKET}/${{aws:username}}/*"))), None, ("s3:GetObject",)),
+    (
+        "a part of the bucket",
+        subject(),
+        user("u", text(allow("s3:GetObject", f"{BUCKET}/a/*"))),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "by the beginning of a name",
+        subject(),
+        user("u", text(allow("s3:GetObject", "arn:aws:s3:::pho*"))),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "its home directory",
+        subject(),
+        user("u", text(allow("s3:GetObject", f"{BUCKET}/${{aws:username}}/*"))),
+        None,
+        ("s3:GetObject",),
+    ),
     ("all but a few objects", subject(), user("u", text(GET, deny("s3:*", f"{BUCKET}/a/*"))), None, ("s3:GetObject",)),
-    ("NotResource", subject(), user("u", text({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::other/*"})), None, ("s3:GetObject",)),
-    ("its own tag", subject(), user("u", text({**GET, "Condition": {"StringEquals": {"aws:PrincipalTag/t": "a"}}}), tags={"t": "a"}), None, ("s3:GetObject",)),
-    ("the bucket names it", subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{A}:user/u"}})), user("u"), None, ("s3:GetObject",)),
-    ("the bucket names it, past its boundary", subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{A}:user/u"}})), user("u", boundary=text(allow("ec2:*"))), None, ("s3:GetObject",)),
-    ("across accounts", subject(text({**GET, "Principal": {"AWS": B}})), role("r", text(allow("s3:*")), account=B), None, ("s3:GetObject",)),
+    (
+        "NotResource",
+        subject(),
+        user("u", text({"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::other/*"})),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "its own tag",
+        subject(),
+        user("u", text({**GET, "Condition": {"StringEquals": {"aws:PrincipalTag/t": "a"}}}), tags={"t": "a"}),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "the bucket names it",
+        subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{A}:user/u"}})),
+        user("u"),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "the bucket names it, past its boundary",
+        subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{A}:user/u"}})),
+        user("u", boundary=text(allow("ec2:*"))),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "across accounts",
+        subject(text({**GET, "Principal": {"AWS": B}})),
+        role("r", text(allow("s3:*")), account=B),
+        None,
+        ("s3:GetObject",),
+    ),
     ("all levels allow", subject(), user("u", text(GET)), {A: replace(HOMES[A], scp_levels=LEVELS)}, ("s3:GetObject",)),
-    ("the management account is bound by nothing", subject(), user("u", text(GET)), {A: replace(HOMES[A], management=True, scp_levels={"root": ()})}, ("s3:GetObject",)),
-    ("the perimeter of its own organization", subject(), user("u", text(GET)), {A: replace(HOMES[A], rcp_levels={"root": (text(deny("s3:*", Principal="*", Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}})),)})}, ("s3:GetObject",)),
-    ("the access list lets in who is signed in", subject(configuration={"acl": [{"grantee": "AuthenticatedUsers", "permission": "READ_ACP"}]}), user("u"), None, ("s3:GetBucketAcl",)),
-    ("the key delegates", subject(text(allow("kms:*", Principal={"AWS": A})), arn=KEY, type_="AWS::KMS::Key"), user("u", text(allow("kms:Decrypt"))), None, ("kms:Decrypt",)),
-    ("a grant on the key", subject(text(deny("sqs:*", Principal="*")), arn=KEY, type_="AWS::KMS::Key", configuration={"grants": [{"granteePrincipal": f"arn:aws:iam::{A}:role/r", "operations": ["Decrypt"]}]}), role("r"), None, ("kms:Decrypt",)),
-    ("the trust policy names it", subject(text({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{A}:user/u"}, "Action": "sts:AssumeRole"}), arn=f"arn:aws:iam::{A}:role/target", type_="AWS::IAM::Role"), user("u"), None, ("sts:AssumeRole",)),
-    ("the trust policy names its account", subject(text({"Effect": "Allow", "Principal": {"AWS": A}, "Action": "sts:AssumeRole"}), arn=f"arn:aws:iam::{A}:role/target", type_="AWS::IAM::Role"), user("u", text(allow("sts:AssumeRole"))), None, ("sts:AssumeRole",)),
-    ("one session of a role", subject(text({**GET, "Principal": {"AWS": f"arn:aws:sts::{A}:assumed-role/r/s"}})), role("r"), None, ("s3:GetObject",)),
-    ("a shared snapshot", Subject(f"arn:aws:ec2:eu-west-1:{A}:snapshot/snap-1", "AWS::EC2::Snapshot", A, (), {"share": {"accounts": [B]}}), role("r", text(allow("ec2:CopySnapshot")), account=B), None, ("ec2:CopySnapshot",)),
-]  # fmt: skip
+    (
+        "the management account is bound by nothing",
+        subject(),
+        user("u", text(GET)),
+        {A: replace(HOMES[A], management=True, scp_levels={"root": ()})},
+        ("s3:GetObject",),
+    ),
+    (
+        "the perimeter of its own organization",
+        subject(),
+        user("u", text(GET)),
+        {
+            A: replace(
+                HOMES[A],
+                rcp_levels={
+                    "root": (
+                        text(
+                            deny(
+                                "s3:*",
+                                Principal="*",
+                                Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": ORGANIZATION}},
+                            )
+                        ),
+                    )
+                },
+            )
+        },
+        ("s3:GetObject",),
+    ),
+    (
+        "the access list lets in who is signed in",
+        subject(configuration={"acl": [{"grantee": "AuthenticatedUsers", "permission": "READ_ACP"}]}),
+        user("u"),
+        None,
+        ("s3:GetBucketAcl",),
+    ),
+    (
+        "the key delegates",
+        subject(text(allow("kms:*", Principal={"AWS": A})), arn=KEY, type_="AWS::KMS::Key"),
+        user("u", text(allow("kms:Decrypt"))),
+        None,
+        ("kms:Decrypt",),
+    ),
+    (
+        "a grant on the key",
+        subject(
+            text(deny("sqs:*", Principal="*")),
+            arn=KEY,
+            type_="AWS::KMS::Key",
+            configuration={"grants": [{"granteePrincipal": f"arn:aws:iam::{A}:role/r", "operations": ["Decrypt"]}]},
+        ),
+        role("r"),
+        None,
+        ("kms:Decrypt",),
+    ),
+    (
+        "the trust policy names it",
+        subject(
+            text({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{A}:user/u"}, "Action": "sts:AssumeRole"}),
+            arn=f"arn:aws:iam::{A}:role/target",
+            type_="AWS::IAM::Role",
+        ),
+        user("u"),
+        None,
+        ("sts:AssumeRole",),
+    ),
+    (
+        "the trust policy names its account",
+        subject(
+            text({"Effect": "Allow", "Principal": {"AWS": A}, "Action": "sts:AssumeRole"}),
+            arn=f"arn:aws:iam::{A}:role/target",
+            type_="AWS::IAM::Role",
+        ),
+        user("u", text(allow("sts:AssumeRole"))),
+        None,
+        ("sts:AssumeRole",),
+    ),
+    (
+        "one session of a role",
+        subject(text({**GET, "Principal": {"AWS": f"arn:aws:sts::{A}:assumed-role/r/s"}})),
+        role("r"),
+        None,
+        ("s3:GetObject",),
+    ),
+    (
+        "a shared snapshot",
+        Subject(
+            f"arn:aws:ec2:eu-west-1:{A}:snapshot/snap-1", "AWS::EC2::Snapshot", A, (), {"share": {"accounts": [B]}}
+        ),
+        role("r", text(allow("ec2:CopySnapshot")), account=B),
+        None,
+        ("ec2:CopySnapshot",),
+    ),
+]
 
 
 @pytest.mark.parametrize(("what", "about", "member", "homes", "actions"), FOUND, ids=[case[0] for case in FOUND])
@@ -110,32 +242,180 @@ def test_a_planted_grant_is_found(
 
 TRAPS: list[tuple[str, Subject, Member, dict[str, Home] | None]] = [
     ("denied in its own policy", subject(), user("u", text(GET, deny("s3:Get*"))), None),
-    ("denied by the bucket", subject(text(deny("s3:*", [BUCKET, f"{BUCKET}/*"], Principal="*"))), user("u", text(GET)), None),
-    ("denied in two halves", subject(), user("u", text(GET, deny("s3:*", f"{BUCKET}/a*"), {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{BUCKET}/a*"})), None),
-    ("denied on a condition that always holds", subject(text(deny("s3:*", f"{BUCKET}/*", Principal="*", Condition={"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}}))), user("u", text(GET)), None),
-    ("denied with and without", subject(), user("u", text(GET, deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "true"}}), deny("s3:*", Condition={"BoolIfExists": {"aws:SecureTransport": "false"}}))), None),
+    (
+        "denied by the bucket",
+        subject(text(deny("s3:*", [BUCKET, f"{BUCKET}/*"], Principal="*"))),
+        user("u", text(GET)),
+        None,
+    ),
+    (
+        "denied in two halves",
+        subject(),
+        user(
+            "u",
+            text(
+                GET, deny("s3:*", f"{BUCKET}/a*"), {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{BUCKET}/a*"}
+            ),
+        ),
+        None,
+    ),
+    (
+        "denied on a condition that always holds",
+        subject(
+            text(
+                deny(
+                    "s3:*",
+                    f"{BUCKET}/*",
+                    Principal="*",
+                    Condition={"StringNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/admin"}},
+                )
+            )
+        ),
+        user("u", text(GET)),
+        None,
+    ),
+    (
+        "denied with and without",
+        subject(),
+        user(
+            "u",
+            text(
+                GET,
+                deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "true"}}),
+                deny("s3:*", Condition={"BoolIfExists": {"aws:SecureTransport": "false"}}),
+            ),
+        ),
+        None,
+    ),
     ("the boundary is silent", subject(), user("u", text(GET), boundary=text(allow("ec2:*"))), None),
-    ("the boundary allows another part", subject(), user("u", text(allow("s3:*", f"{BUCKET}/a/*")), boundary=text(allow("s3:GetObject", f"{BUCKET}/b/*"))), None),
-    ("one level is silent", subject(), user("u", text(GET)), {A: replace(HOMES[A], scp_levels={"root": (text(allow("*")),), "ou": (text(allow("ec2:*")),)})}),
+    (
+        "the boundary allows another part",
+        subject(),
+        user("u", text(allow("s3:*", f"{BUCKET}/a/*")), boundary=text(allow("s3:GetObject", f"{BUCKET}/b/*"))),
+        None,
+    ),
+    (
+        "one level is silent",
+        subject(),
+        user("u", text(GET)),
+        {A: replace(HOMES[A], scp_levels={"root": (text(allow("*")),), "ou": (text(allow("ec2:*")),)})},
+    ),
     ("a level without policies", subject(), user("u", text(GET)), {A: replace(HOMES[A], scp_levels={"root": ()})}),
-    ("a level denies", subject(text({**GET, "Principal": "*"})), user("u", text(GET)), {A: replace(HOMES[A], scp_levels={"root": (text(allow("*"), deny("s3:*")),)})}),
-    ("a control policy on the resource", subject(), user("u", text(GET)), {A: replace(HOMES[A], rcp_levels={"root": (text(deny("s3:*", Principal="*")),)})}),
-    ("the perimeter of another organization", subject(), user("u", text(GET)), {A: replace(HOMES[A], rcp_levels={"root": (text(deny("s3:*", Principal="*", Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-2"}})),)})}),
-    ("Block Public Access across accounts", subject(text({**GET, "Principal": "*"}), configuration={"public_access_block": {"RestrictPublicBuckets": True}}), role("r", text(GET), account=B), None),
-    ("the owner disables access lists", subject(configuration={"acl": [{"grantee": "AuthenticatedUsers", "permission": "READ"}], "object_ownership": "BucketOwnerEnforced"}), user("u"), None),
-    ("the access list names another account", subject(configuration={"acl": [{"grantee": {"id": A * 4}, "permission": "FULL_CONTROL"}]}), role("r", text(allow("s3:*")), account=B), None),
+    (
+        "a level denies",
+        subject(text({**GET, "Principal": "*"})),
+        user("u", text(GET)),
+        {A: replace(HOMES[A], scp_levels={"root": (text(allow("*"), deny("s3:*")),)})},
+    ),
+    (
+        "a control policy on the resource",
+        subject(),
+        user("u", text(GET)),
+        {A: replace(HOMES[A], rcp_levels={"root": (text(deny("s3:*", Principal="*")),)})},
+    ),
+    (
+        "the perimeter of another organization",
+        subject(),
+        user("u", text(GET)),
+        {
+            A: replace(
+                HOMES[A],
+                rcp_levels={
+                    "root": (
+                        text(
+                            deny(
+                                "s3:*",
+                                Principal="*",
+                                Condition={"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-2"}},
+                            )
+                        ),
+                    )
+                },
+            )
+        },
+    ),
+    (
+        "Block Public Access across accounts",
+        subject(
+            text({**GET, "Principal": "*"}), configuration={"public_access_block": {"RestrictPublicBuckets": True}}
+        ),
+        role("r", text(GET), account=B),
+        None,
+    ),
+    (
+        "the owner disables access lists",
+        subject(
+            configuration={
+                "acl": [{"grantee": "AuthenticatedUsers", "permission": "READ"}],
+                "object_ownership": "BucketOwnerEnforced",
+            }
+        ),
+        user("u"),
+        None,
+    ),
+    (
+        "the access list names another account",
+        subject(configuration={"acl": [{"grantee": {"id": A * 4}, "permission": "FULL_CONTROL"}]}),
+        role("r", text(allow("s3:*")), account=B),
+        None,
+    ),
     ("abroad without a word of the bucket", subject(), role("r", text(allow("*")), account=B), None),
-    ("abroad without a word of its own", subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{B}:role/r"}})), role("r", account=B), None),
+    (
+        "abroad without a word of its own",
+        subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{B}:role/r"}})),
+        role("r", account=B),
+        None,
+    ),
     ("the account is named, which delegates only", subject(text({**GET, "Principal": {"AWS": A}})), user("u"), None),
-    ("its role is named, and bounded", subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{A}:role/r"}})), role("r", boundary=text(allow("ec2:*"))), None),
-    ("the key does not delegate", subject(text(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{A}:role/other"})), arn=KEY, type_="AWS::KMS::Key"), user("u", text(allow("kms:*"))), None),
-    ("the role trusts another", subject(text({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{A}:role/other"}, "Action": "sts:AssumeRole"}), arn=f"arn:aws:iam::{A}:role/target", type_="AWS::IAM::Role"), user("u", text(allow("*"))), None),
-    ("a tag that it has not", subject(), user("u", text({**GET, "Condition": {"StringEquals": {"aws:PrincipalTag/t": "a"}}}), tags={"t": "b"}), None),
+    (
+        "its role is named, and bounded",
+        subject(text({**GET, "Principal": {"AWS": f"arn:aws:iam::{A}:role/r"}})),
+        role("r", boundary=text(allow("ec2:*"))),
+        None,
+    ),
+    (
+        "the key does not delegate",
+        subject(
+            text(allow("kms:*", Principal={"AWS": f"arn:aws:iam::{A}:role/other"})), arn=KEY, type_="AWS::KMS::Key"
+        ),
+        user("u", text(allow("kms:*"))),
+        None,
+    ),
+    (
+        "the role trusts another",
+        subject(
+            text({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{A}:role/other"}, "Action": "sts:AssumeRole"}),
+            arn=f"arn:aws:iam::{A}:role/target",
+            type_="AWS::IAM::Role",
+        ),
+        user("u", text(allow("*"))),
+        None,
+    ),
+    (
+        "a tag that it has not",
+        subject(),
+        user("u", text({**GET, "Condition": {"StringEquals": {"aws:PrincipalTag/t": "a"}}}), tags={"t": "b"}),
+        None,
+    ),
     ("the home of another", subject(), role("r", text(allow("s3:GetObject", f"{BUCKET}/${{aws:username}}/*"))), None),
     ("a bucket of a similar name", subject(), user("u", text(allow("s3:GetObject", "arn:aws:s3:::photos2/*"))), None),
     ("the bucket and not its objects", subject(), user("u", text(allow("s3:GetObject", BUCKET))), None),
-    ("NotPrincipal denies who has a boundary", subject(text({"Effect": "Deny", "NotPrincipal": {"AWS": [f"arn:aws:iam::{A}:user/u", f"arn:aws:iam::{A}:root"]}, "Action": "s3:*", "Resource": f"{BUCKET}/*"})), user("u", text(GET), boundary=text(allow("*"))), None),
-]  # fmt: skip
+    (
+        "NotPrincipal denies who has a boundary",
+        subject(
+            text(
+                {
+                    "Effect": "Deny",
+                    "NotPrincipal": {"AWS": [f"arn:aws:iam::{A}:user/u", f"arn:aws:iam::{A}:root"]},
+                    "Action": "s3:*",
+                    "Resource": f"{BUCKET}/*",
+                }
+            )
+        ),
+        user("u", text(GET), boundary=text(allow("*"))),
+        None,
+    ),
+]
 
 
 @pytest.mark.parametrize(("what", "about", "member", "homes"), TRAPS, ids=[case[0] for case in TRAPS])
@@ -160,12 +440,24 @@ def test_service_linked_roles_are_not_bound() -> None:
         (True, replace(HOMES[A], scp_levels=LEVELS), ("APPLIED", "NOT_APPLICABLE")),
         (False, replace(HOMES[A], scp_levels={"root": ()}), ("NOT_APPLICABLE", "NOT_APPLICABLE")),
         (False, replace(HOMES[A], scp_levels=LEVELS), ("APPLICABLE", "NOT_APPLICABLE")),
-        (False, replace(HOMES[A], rcp_levels={"root": (text(deny("s3:*", Principal="*")),)}), ("NOT_APPLICABLE", "APPLICABLE")),
-        (True, replace(HOMES[A], rcp_levels={"root": (text(deny("sqs:*", Principal="*")),)}), ("NOT_APPLICABLE", "APPLIED")),
-        (True, replace(HOMES[A], scp_levels={"root": (text(allow("*")), "{")}), ("FAILED_TO_EVALUATE_SCP", "NOT_APPLICABLE")),
+        (
+            False,
+            replace(HOMES[A], rcp_levels={"root": (text(deny("s3:*", Principal="*")),)}),
+            ("NOT_APPLICABLE", "APPLICABLE"),
+        ),
+        (
+            True,
+            replace(HOMES[A], rcp_levels={"root": (text(deny("sqs:*", Principal="*")),)}),
+            ("NOT_APPLICABLE", "APPLIED"),
+        ),
+        (
+            True,
+            replace(HOMES[A], scp_levels={"root": (text(allow("*")), "{")}),
+            ("FAILED_TO_EVALUATE_SCP", "NOT_APPLICABLE"),
+        ),
         (True, replace(HOMES[A], management=True, scp_levels=LEVELS), ("NOT_APPLICABLE", "NOT_APPLICABLE")),
     ],
-)  # fmt: skip
+)
 def test_what_is_said_of_control_policies(controlled: bool, home: Home, expected: tuple[str, str]) -> None:
     (found,) = ask(subject(), user("u", text(GET)), homes={A: home}, controlled=controlled)
     assert (found.service_restriction, found.restriction) == expected
@@ -289,7 +581,14 @@ def through_a_point(*own: str, bucket: str | None = None, **more: Any) -> Subjec
     return Subject(BUCKET, "AWS::S3::Bucket", A, tuple(documents), point(**more))
 
 
-DELEGATES = text(allow("*", [BUCKET, f"{BUCKET}/*"], Principal={"AWS": "*"}, Condition={"StringEquals": {"s3:DataAccessPointAccount": A}}))  # fmt: skip
+DELEGATES = text(
+    allow(
+        "*",
+        [BUCKET, f"{BUCKET}/*"],
+        Principal={"AWS": "*"},
+        Condition={"StringEquals": {"s3:DataAccessPointAccount": A}},
+    )
+)
 OPENS = text(allow("s3:GetObject", f"{POINT}/object/*", Principal={"AWS": f"arn:aws:iam::{A}:role/r"}))
 
 
