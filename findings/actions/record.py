@@ -151,7 +151,7 @@ def _key(arn: str, found: ExternalFinding | InternalFinding) -> str:
         found.restriction,
     ]
     if isinstance(found, InternalFinding):  # accesses of one principal may differ in these alone
-        said += [_conditions(found.further_conditions), _conditions(found.unless), found.proved]
+        said += [_conditions(found.further_conditions), _conditions(found.unless)]
     return _digest(said)
 
 

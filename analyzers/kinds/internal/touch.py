@@ -132,7 +132,7 @@ _INVERSE = {NONE: FULL, PART: PART, OPEN: OPEN, FULL: NONE}
 
 
 def _of_own(policy: Policy, pattern: str, where: Place, effect: Effect) -> int:
-    if pattern == where.arn or pattern == "*":
+    if pattern == where.arn or (pattern and not pattern.strip("*")):
         return FULL
     if policy.has_variables and "${" in pattern and _has_variable(pattern):
         return OPEN if _may_fit(pattern, where.arn, True) else NONE
@@ -144,7 +144,7 @@ def _of_own(policy: Policy, pattern: str, where: Place, effect: Effect) -> int:
 
 def _of_inside(pattern: str, where: Place, has_variables: bool) -> int:
     """How much of `ARN separator anything` the pattern covers."""
-    if pattern == "*":
+    if pattern and not pattern.strip("*"):
         return FULL
     head = f"{where.arn}{where.separator}"
     if pattern.startswith(head) and "${" not in pattern:
