@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 
 from analyzers.kinds.channels import TRAITS
-from analyzers.kinds.population import Member
+from analyzers.kinds.population import ROLE, Member
 from analyzers.kinds.subject import FurtherCondition, StatementRef, Subject
 from analyzers.policy.model import Condition, Effect
 from analyzers.reasoning.matching import spelled_operator
@@ -22,7 +22,7 @@ from .people import Group, People
 from .points import BOTH_MUST_ALLOW, Through, access_points
 from .replay import Replayed, example, replay
 from .target import Side, Target
-from .views import NAME
+from .views import NAME, escaped
 from .weigh import Case, Way
 from .wording import summary
 
@@ -88,9 +88,18 @@ class Analyst:
                 if not same and not side.may:
                     continue
                 case = Case(target.bits, group.kind, same, target.subject.type in _FIRST, target.layers(own, side))
-                ways = self.people.weigher.ways(case)
-                if ways:
-                    yield Reached(group, members, side, case, ways)
+                for one, together in self.by_name(case, members):
+                    ways = self.people.weigher.ways(one)
+                    if ways:
+                        yield Reached(group, together, side, one, ways)
+
+    def by_name(self, case: Case, members: tuple[Member, ...]) -> Iterator[tuple[Case, tuple[Member, ...]]]:
+        """One case for all, or for each user where its name matters."""
+        if case.kind == ROLE or not self.people.weigher.name_matters(case):
+            yield case, members
+            return
+        for member in members:
+            yield case._replace(name=escaped(member.arn.rsplit("/", 1)[-1])), (member,)
 
     def _through(
         self, through: Through, point: Target, only: Collection[str] | None, direct: Mapping[str, int]

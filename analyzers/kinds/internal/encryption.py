@@ -15,7 +15,7 @@ from analyzers.reasoning.request import Request
 
 from .answer import Encryption
 from .replay import decided
-from .target import Side, Target
+from .target import Target
 from .weigh import Case
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Keys:
         self._analyst = analyst
         self._find = find
         self._targets: dict[str, Target] = {}
-        self._uses: dict[tuple[str, int, int], _Use] = {}
+        self._uses: dict[tuple[str, int, int, str], _Use] = {}
 
     def of(self, target: Target, member: Member, actions: Sequence[str]) -> Encryption | None:
         """What the key of the resource says to the member; None where no key has a say in these actions."""
@@ -94,18 +94,19 @@ class Keys:
             target = self._targets[key.arn] = Target(key, self._analyst.people)
         group = self._analyst.people.group_of[member.arn]
         side = target.side(member, bounded=group.boundary is not None)
-        place = (key.arn, group.number, id(side))
+        same = group.account == target.subject.account
+        own = self._analyst.own(group, target)
+        case = Case(target.bits, group.kind, same, True, target.layers(own, side))
+        ((case, _),) = self._analyst.by_name(case, (member,))
+        place = (key.arn, group.number, id(side), case.name)
         found = self._uses.get(place)
         if found is None:
-            found = self._uses[place] = self._ask(target, side, member)
+            found = self._uses[place] = self._ask(target, case, member)
         return found
 
-    def _ask(self, target: Target, side: Side, member: Member) -> _Use:
+    def _ask(self, target: Target, case: Case, member: Member) -> _Use:
         people = self._analyst.people
         group = people.group_of[member.arn]
-        own = self._analyst.own(group, target)
-        same = group.account == target.subject.account
-        case = Case(target.bits, group.kind, same, True, target.layers(own, side))
         ways = people.weigher.ways(case)
         told, blockers = [], []
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):

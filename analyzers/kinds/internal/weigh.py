@@ -60,13 +60,15 @@ class Layers(NamedTuple):
 
 
 class Case(NamedTuple):
-    """`first`: the resource's policy comes first (KMS keys, roles). `same`: caller and resource are of one account."""
+    """`first`: the resource's policy comes first (KMS keys, roles). `same`: caller and resource are of one account.
+    `name`: the user's, where it matters; empty if any name would do."""
 
     bits: Bits
     kind: str
     same: bool
     first: bool
     layers: Layers
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,25 @@ class Weigher:
         self._sums: dict[tuple[Numbers, str], _Sums] = {}
         self._cases: dict[Case, tuple[Way, ...]] = {}
         self._verdicts: dict[object, Verdict] = {}
+        self._matter: dict[Layers, bool] = {}
 
     def ways(self, case: Case) -> tuple[Way, ...]:
         """Everything that the caller can do, or may be able to do."""
         found = self._cases.get(case)
         if found is None:
             found = self._cases[case] = tuple(self._weigh(case))
+        return found
+
+    def name_matters(self, case: Case) -> bool:
+        """Whether the answer may depend on how a user is called: its name is compared with something else."""
+        found = self._matter.get(case.layers)
+        if found is None:
+            tests = named = 0
+            for touch in self._everything(case):
+                tests += len(touch.conditions) + bool(touch.within)
+                texts = (*touch.within, *(value for condition in touch.conditions for value in condition.values))
+                named += any(NAME in text for text in texts)
+            found = self._matter[case.layers] = bool(named) and tests > 1
         return found
 
     # -- by bits alone -----------------------------------------------------------------------------------------
@@ -353,6 +368,7 @@ class Weigher:
             case = case._replace(bits=_anything(), same=True, first=False)
         kind = ROLE if any(map(_is_of_a_role, everything)) else USER
         place = _canonical(case, anchor)
+        caller = _caller(kind, case.name)
         denies = [touch for touch in everything if touch.effect is Effect.DENY]
 
         def allowing(numbers: Numbers) -> list[Touch]:
@@ -362,7 +378,7 @@ class Weigher:
             return best[:1] or allows
 
         def documents(touches: Iterable[Touch]) -> tuple[Policy, ...]:
-            return tuple(_documents(touches, bit, place, kind))
+            return tuple(_documents(touches, bit, place, caller, case.name))
 
         def is_full(numbers: Numbers) -> bool:
             return bool(self._sum(numbers).allowed & bit)
@@ -391,14 +407,14 @@ class Weigher:
             )
         access = Access(
             policies,
-            _caller(kind),
+            caller,
             (_sample_action(case.bits),),
             (f"{place}{TRAITS[case.bits.type].separator}*" if inside else place,),
             HOME if case.same else ABROAD,
         )
         groups = (policies.identity, policies.boundary or (), policies.resource, policies.trust, policies.key_policy)
         said = (*map(_content, groups), *map(_content, (policies.scp_levels or {}).values()))
-        key_ = (kind, access.actions, access.resources, access.resource_account, said, policies.boundary is None)
+        key_ = (caller, access.actions, access.resources, access.resource_account, said, policies.boundary is None)
         return access, key_, place
 
 
@@ -458,8 +474,8 @@ def _sample_action(bits: Bits) -> str:
     return preferred.get(bits.type, bits.actions[0])
 
 
-def _caller(kind: str) -> str:
-    return f"arn:aws:iam::{HOME}:{'role' if kind == ROLE else 'user'}/{NAME}"
+def _caller(kind: str, name: str) -> str:
+    return f"arn:aws:iam::{HOME}:{'role' if kind == ROLE else 'user'}/{name or NAME}"
 
 
 def _canonical(case: Case, anchor: str) -> str:
@@ -476,12 +492,12 @@ def _canonical(case: Case, anchor: str) -> str:
     return f"arn:aws:{TRAITS[case.bits.type].services[0]}:us-east-1:{owner}:zz/zz"
 
 
-def _documents(touches: Iterable[Touch], bit: int, place: str, kind: str) -> Iterator[Policy]:
+def _documents(touches: Iterable[Touch], bit: int, place: str, caller: str, name: str) -> Iterator[Policy]:
     """What the touches say of one access, as documents: one for each version of the language."""
     old: dict[object, Statement] = {}
     new: dict[object, Statement] = {}
     for touch in touches:
-        statement = _statement(touch, bit, place, kind)
+        statement = _statement(touch, bit, place, caller, name)
         if statement is not None:
             (new if touch.has_variables else old).setdefault(statement, statement)
     for version, found in (("2008-10-17", old), ("2012-10-17", new)):
@@ -504,18 +520,24 @@ def _numbered(statement: Statement, number: int) -> Statement:
     )
 
 
-def _statement(touch: Touch, bit: int, place: str, kind: str) -> Statement | None:
+def _statement(touch: Touch, bit: int, place: str, caller: str, name: str) -> Statement | None:
     resources = Patterns(("*",))
     opaque = touch.opaque
     if touch.part & bit:
-        resources = Patterns(tuple(pattern.replace(ANCHOR, place) for pattern in touch.within), touch.negated)
+        within = (pattern.replace(ANCHOR, place).replace(NAME, name or NAME) for pattern in touch.within)
+        resources = Patterns(tuple(within), touch.negated)
     elif touch.open & bit:
         opaque = opaque or "It is not documented whether the statement covers this."
     elif not touch.sure & bit:
         return None
     principals = None
     if touch.way and touch.effect is Effect.ALLOW:
-        value = {DIRECT: "*", VIA: _caller(kind), ACCOUNT: HOME}[touch.way]
+        value = {DIRECT: "*", VIA: caller, ACCOUNT: HOME}[touch.way]
         principals = Principals((PrincipalEntry(PrincipalKind.AWS, value),))
     problems = (Problem(opaque, ()),) if opaque else ()
-    return Statement(0, touch.effect, None, principals, Patterns(("*",)), resources, touch.conditions, problems)
+    conditions = touch.conditions
+    if name:
+        conditions = tuple(
+            one._replace(values=tuple(value.replace(NAME, name) for value in one.values)) for one in conditions
+        )
+    return Statement(0, touch.effect, None, principals, Patterns(("*",)), resources, conditions, problems)

@@ -531,6 +531,24 @@ def test_members_of_a_group_are_asked_about_once() -> None:
     assert {one.action for one in found if one.principal != members[7].arn} == {("s3:GetObject",)}
 
 
+@pytest.mark.parametrize("guard", ["condition", "resource"])
+def test_a_name_that_is_compared_with_something_is_not_any_name(guard: str) -> None:
+    """Home directories are asked about once for all users, but not where one of them is meant."""
+    home = f"{BUCKET}/${{aws:username}}/*"
+    if guard == "condition":
+        statements = [
+            {**allow("s3:ListBucket", BUCKET), "Condition": {"StringEquals": {"s3:prefix": "${aws:username}"}}},
+            deny("s3:ListBucket", BUCKET, Condition={"StringNotEquals": {"s3:prefix": "bob"}}),
+        ]
+    else:
+        statements = [
+            allow("s3:GetObject", home),
+            {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{BUCKET}/bob/*"},
+        ]
+    members = [user(name, text(*statements)) for name in ("alice", "bob", "carol")]
+    assert set(said(ask(subject(), *members))) == {"bob"}
+
+
 def test_only_some_are_asked_about() -> None:
     members = [role(f"r{number}", text(GET)) for number in range(5)]
     people = People(Population(tuple(members), HOMES, ORGANIZATION), controlled=True)
