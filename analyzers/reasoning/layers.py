@@ -201,7 +201,7 @@ class _Weigher:
         allowed: dict[str, list[Formula]] = {}
         for number, policy in enumerate(documents):
             label = f"{name}[{number}]" if len(documents) > 1 else name
-            reader = self.documents[label] = Reader(policy, self.scene)
+            reader = self.documents[label] = Reader(policy, self.scene, label)
             for statement in policy.statements:
                 rest = reader.but_principals(statement)
                 ways = _ways(statement) if on_resource else _own(statement)

@@ -364,6 +364,7 @@ def _sorted(values: tuple[str, ...]) -> tuple[frozenset[str], tuple[tuple[Callab
     )
 
 
+@lru_cache(maxsize=65536)
 def action_matches(pattern: str, asked: str) -> Truth:
     """SEMANTICS 1.3."""
     if not glob_matches(tokens(pattern, wildcards=True, variables=False), asked):
@@ -384,8 +385,18 @@ def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) 
     return inverse(named) if resources.negated else named
 
 
+@lru_cache(maxsize=65536)
+def _literal_head(pattern: str) -> tuple[str, bool]:
+    """What comes before the first wildcard or variable, and whether that is all of a whole ARN."""
+    ends = [at for mark in ("*", "?", "${") if (at := pattern.find(mark)) >= 0]
+    return (pattern[: min(ends)], False) if ends else (pattern, pattern.count(":") >= 5)
+
+
 def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
     """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
+    head, plain = _literal_head(pattern)
+    if plain or not call.request.resource.startswith(head):  # no reading matches another beginning
+        return plain and pattern == call.request.resource
     written, fields, variable, misplaced = _read_resource(pattern, policy.has_variables)
     if written == (Wildcard.RUN,):
         return True
@@ -417,6 +428,11 @@ def _read_resource(
     fields = _fields(written)
     variable = any(isinstance(token, Variable) for token in written)
     return written, fields, variable, any(isinstance(token, Variable) for field in fields[:5] for token in field)
+
+
+def condition_holds(policy: Policy, condition: Condition, call: Call, effect: Effect) -> Truth:
+    """Whether one condition of a statement holds for the request."""
+    return _condition(policy, condition, call, effect)
 
 
 _ANY_VALUE_ABSENT = {effect: assumptions.ANY_VALUE_IF_EXISTS_WITHOUT_KEY[effect.value] for effect in Effect}

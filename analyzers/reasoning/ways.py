@@ -91,7 +91,10 @@ class _Finder:
         self.question = question
         self.deadline = deadline
         single = single_keys(part.policy for part in question.parts)
-        self.readers = [Reader(part.policy, replace(part.scene, single=single)) for part in question.parts]
+        self.readers = [
+            Reader(part.policy, replace(part.scene, single=single), f"document {number}")
+            for number, part in enumerate(question.parts)
+        ]
         self.rules = [reader.rules() for reader in self.readers]
         labels = labels_of((reader.policy, reader) for reader in self.readers)
         base = [*(label.formula for label in labels), Present("aws:principalarn")]
