@@ -101,6 +101,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 COLLECT_ATTEMPTS = env.int("COLLECT_ATTEMPTS", 8)
+CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

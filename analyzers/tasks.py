@@ -23,6 +23,8 @@ from findings.roles import IMPORT, require
 
 logger = logging.getLogger(__name__)
 
+CHANGED = frozenset({"import", "change"})
+"""Reasons of a scan that begins because something is different."""
 COLLECTORS = 8
 """Readers called as new parts of a collection become known."""
 WAKE_UPS = 4
@@ -109,10 +111,12 @@ def import_later(
 
 
 def start_scan(analyzer: Analyzer, *, reason: str) -> Scan | None:
-    """Plan a scan and wake the workers; None if one is running."""
+    """Plan a scan and wake the workers; None if one is running. Then another follows it if something has changed."""
     try:
         scan = request_scan(analyzer, reason=reason)
-    except AlreadyRunning:
+    except AlreadyRunning as running:
+        if running.scan is not None and reason in CHANGED:
+            Scan.objects.filter(pk=running.scan.pk).update(again=True)
         return None
     wake(scan)
     return scan

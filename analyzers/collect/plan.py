@@ -14,6 +14,8 @@ from .access import DEFAULT_ROLE, EXTERNAL_ID, PROFILE, REGION, ROLE_NAME
 from .services import IN_EACH_ACCOUNT, IN_EACH_REGION, ORGANIZATION, REGIONS
 
 MOST_REGIONS = 60
+CHANGE = "change"
+"""Reason of a collection that reads only what a change named: no further parts follow."""
 
 
 def request_collection(
@@ -64,9 +66,9 @@ def begin(collection: Collection, caller_account: str) -> None:
         _add(collection, [(account, "", REGIONS.name) for account in accounts])
 
 
-def after_organization(collection: Collection) -> None:
+def after_organization(collection: Collection, organization: str) -> None:
     """The accounts of the organization that can be asked; those that are suspended cannot."""
-    rows = Account.objects.exclude(organization=None).filter(status="ACTIVE")
+    rows = Account.objects.filter(organization=organization, status="ACTIVE")
     wanted = set(collection.accounts)
     accounts = [pk for pk in rows.values_list("pk", flat=True) if not wanted or pk in wanted]
     _add(collection, [(account, "", REGIONS.name) for account in accounts])

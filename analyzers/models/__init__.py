@@ -1,7 +1,8 @@
 """What is analysed and how."""
 
 from .analyzer import EXTERNAL_TYPES, Analyzer, AnalyzerType
-from .collection import Collection, CollectionPart
+from .change import ChangeCount, SetAsideMessage
+from .collection import PLAN_FIELDS, Collection, CollectionPart, CollectionSchedule, LastReading, PartStatus
 from .inventory import (
     Account,
     ControlPolicy,
@@ -20,17 +21,22 @@ from .simulation import Simulation
 
 __all__ = [
     "EXTERNAL_TYPES",
+    "PLAN_FIELDS",
     "Account",
     "AnalyzedResource",
     "Analyzer",
     "AnalyzerType",
+    "ChangeCount",
     "Collection",
     "CollectionPart",
+    "CollectionSchedule",
     "ControlPolicy",
     "Document",
     "Import",
+    "LastReading",
     "Organization",
     "OrganizationalUnit",
+    "PartStatus",
     "Principal",
     "PrincipalPolicy",
     "Resource",
@@ -38,5 +44,6 @@ __all__ = [
     "ResourceType",
     "Scan",
     "ScanChunk",
+    "SetAsideMessage",
     "Simulation",
 ]

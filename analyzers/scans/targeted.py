@@ -1,0 +1,83 @@
+"""Asking again about single resources, beside the scans: nothing else is touched, and no scan is disturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from django.db import transaction
+from django.utils import timezone
+
+from analyzers.inventory.subjects import resources_in_scope, subject_hash, subjects, zone_of_trust
+from analyzers.kinds.subject import Analysis, Subject
+from analyzers.models import EXTERNAL_TYPES, Account, AnalyzedResource, Analyzer, Scan
+from findings.actions.record import record, resolve_vanished
+from findings.models import Finding
+
+from .work import _answer
+
+
+def scan_resources(arns: Collection[str], accounts: Iterable[str]) -> int:
+    """Ask about these resources in every analyzer whose zone holds one of the accounts; in how many.
+
+    A resource that is gone takes its findings with it. A scan that runs meanwhile may have read a resource before it
+    changed, so another one follows it.
+    """
+    accounts = set(accounts)
+    scopes = {*accounts, *Account.objects.filter(pk__in=accounts).values_list("organization", flat=True)} - {None}
+    analyzers = list(Analyzer.objects.filter(type__in=EXTERNAL_TYPES, scope__in=scopes))
+    for analyzer in analyzers:
+        _scan(analyzer, arns)
+    return len(analyzers)
+
+
+def _scan(analyzer: Analyzer, arns: Collection[str]) -> None:
+    # By itself: whoever scans locks findings and scan in the other order. What is asked here is stored already, so a
+    # scan that begins from now on sees it.
+    Scan.objects.filter(analyzer=analyzer, status__in=[Scan.Status.PENDING, Scan.Status.RUNNING]).update(again=True)
+    zone = zone_of_trust(analyzer)
+    present = resources_in_scope(analyzer).filter(arn__in=arns)
+    known = dict(
+        AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="").values_list(
+            "resource_arn", "input_hash"
+        )
+    )
+    answers: list[tuple[Subject, Analysis]] = []
+    hashes: dict[str, str] = {}
+    for subject in subjects(list(present.values_list("pk", flat=True))):
+        hashes[subject.arn] = subject_hash(subject, zone)
+        if known.get(subject.arn) != hashes[subject.arn]:
+            answers.append((subject, _answer(subject, zone)))
+    now = timezone.now()
+    with transaction.atomic():
+        if answers:
+            record(analyzer, answers, now)
+        AnalyzedResource.objects.bulk_create(
+            [
+                AnalyzedResource(
+                    analyzer=analyzer,
+                    resource_arn=subject.arn,
+                    resource_type=subject.type,
+                    resource_owner_account=subject.account,
+                    analyzed_at=now,
+                    input_hash=hashes[subject.arn],
+                    error=analysis.error,
+                )
+                for subject, analysis in answers
+            ],
+            update_conflicts=True,
+            unique_fields=["analyzer", "resource_arn"],
+            update_fields=["resource_type", "resource_owner_account", "analyzed_at", "input_hash", "error"],
+        )
+        everything = resources_in_scope(analyzer).values("arn")
+        gone = set(arns) | set(_beneath(analyzer, arns))
+        resolve_vanished(analyzer, everything, now, only=gone)
+        vanished = AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=gone)
+        vanished.exclude(resource_arn__in=everything).delete()
+
+
+def _beneath(analyzer: Analyzer, arns: Collection[str]) -> Iterable[str]:
+    """Resources with findings that belonged to one of these: versions of a function, the stream of a table."""
+    for arn in arns:
+        for separator in (":", "/"):
+            found = Finding.objects.filter(analyzer=analyzer, resource__startswith=arn + separator)
+            yield from found.values_list("resource", flat=True)
