@@ -129,6 +129,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
+    "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -16,7 +16,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analyzers.collect import work as collect
-from analyzers.models import EXTERNAL_TYPES, Analyzer, CollectionPart, Import, Scan
+from analyzers.collect.plan import repeat
+from analyzers.models import EXTERNAL_TYPES, Analyzer, Collection, CollectionPart, CollectionSchedule, Import, Scan
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from findings.roles import IMPORT, require
@@ -69,6 +70,17 @@ def schedule_scans() -> None:
     for analyzer in due:
         if analyzer.last is None or analyzer.last + timedelta(minutes=analyzer.scan_every or 0) <= now:
             start_scan(analyzer, reason="scheduled")
+
+
+@shared_task(name="analyzers.tasks.schedule_collections")
+def schedule_collections() -> None:
+    """Begin the collections that are due. A schedule whose collection still runs waits for it."""
+    now = timezone.now()
+    for schedule in CollectionSchedule.objects.annotate(last=Max("collections__created_at")):
+        open_ones = schedule.collections.filter(status__in=[Collection.Status.PENDING, Collection.Status.RUNNING])
+        due = schedule.last is None or schedule.last + timedelta(minutes=schedule.every) <= now
+        if due and not open_ones.exists():
+            wake_collection(repeat(schedule).pk)
 
 
 @shared_task(name="analyzers.tasks.import_files")

@@ -25,7 +25,7 @@ from analyzers.models.collection import PartStatus as _Status
 from analyzers.models.collection import ReadingPlan
 from analyzers.scans.work import owner_name
 
-from . import plan
+from . import aggregator, plan
 from .access import Access, NoCredentials
 from .place import SWITCHED_OFF, Place, Problem, Service, told
 from .services import ORGANIZATION, REGIONS, SERVICES
@@ -119,7 +119,7 @@ def _begin(collection_id: int, access: Access) -> None:
         collection.caller = caller.arn
         collection.save(update_fields=["status", "started_at", "caller"])
         if collection.reason != plan.CHANGE:
-            plan.begin(collection, caller.account)
+            plan.begin(collection, caller.account, access.region)
 
 
 def _fail(collection_id: int, error: str) -> None:
@@ -149,13 +149,19 @@ def _lease(collection_id: int, owner: str) -> CollectionPart | None:
     return part
 
 
+def _service(part: CollectionPart) -> Service:
+    if aggregator.is_part(part.service):
+        return aggregator.service(part.service, part.collection.aggregator)
+    return SERVICES[part.service]
+
+
 class _Lost(Exception):
     """The lease ran out and somebody else has the part, or the collection was canceled."""
 
 
 def _read(part: CollectionPart, owner: str, access: Access, page_size: int | None) -> None:
     """Read a part and note how it went."""
-    service = SERVICES[part.service]
+    service = _service(part)
     if part.attempts > ATTEMPTS:
         gave_up = Problem("", "GivenUp", f"{ATTEMPTS} workers ended while they read this part.")
         _note(part, owner, _Status.NOT_READ, [gave_up], region=access.region)
@@ -324,14 +330,16 @@ def read_again(collection: Collection) -> int:
     """Put the parts back that were not read, or not in full; how many. The collection runs again."""
     with transaction.atomic():
         locked = Collection.objects.select_for_update().get(pk=collection.pk)
-        parts = locked.parts.filter(status__in=[_Status.NOT_READ, _Status.PARTLY])
-        number = parts.update(status=_Status.PENDING, attempts=0, problems=[], problem_count=0)
-        if not locked.parts.exists():
-            locked.status, locked.error = Collection.Status.PENDING, ""
-        elif number:
-            locked.status, locked.error = Collection.Status.RUNNING, ""
-        locked.finished_at = None
-        locked.save(update_fields=["status", "error", "finished_at"])
+        wanted = [_Status.NOT_READ, _Status.PARTLY]
+        if not locked.is_open:
+            wanted += OPEN  # it was canceled, or failed
+        parts = locked.parts.filter(status__in=wanted)
+        number = parts.update(status=_Status.PENDING, attempts=0, problems=[], problem_count=0, lease_owner="")
+        begun = locked.parts.exists()
+        if number or not begun:
+            locked.status = Collection.Status.RUNNING if begun else Collection.Status.PENDING
+            locked.error, locked.finished_at = "", None
+            locked.save(update_fields=["status", "error", "finished_at"])
     return number
 
 

@@ -1,4 +1,5 @@
-"""manage.py collect [--profile P] [--organization | --account ID] [--role-name R] [--external-id X] [--regions R,R]"""
+"""manage.py collect [--profile P] [--organization | --account ID] [--role-name R] [--external-id X] [--regions R,R]
+[--config-aggregator NAME]"""
 
 from __future__ import annotations
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         parser.add_argument("--role-name", default="", help=f"taken on in other accounts ({DEFAULT_ROLE})")
         parser.add_argument("--external-id", default="", help="that the role's trust policy asks for")
         parser.add_argument("--regions", default="", help="separated by commas; all that an account uses, if not given")
+        parser.add_argument("--config-aggregator", default="", metavar="NAME", help="ask AWS Config, not the services")
+        parser.add_argument("--config-region", default="", metavar="REGION", help="where the aggregator is")
         parser.add_argument("--readers", type=int, default=READERS, help=f"at the same time ({READERS})")
         parser.add_argument("--page-size", type=int, help="elements a page, where a service lets it be chosen")
 
@@ -84,6 +87,8 @@ class Command(BaseCommand):
                 profile=options["profile"],
                 role_name=options["role_name"],
                 external_id=options["external_id"],
+                aggregator=options["config_aggregator"],
+                aggregator_region=options["config_region"],
                 wake=False,
             )()
         except ValidationError as error:
