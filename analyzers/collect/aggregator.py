@@ -61,7 +61,7 @@ def _read(kind: Kind, aggregator: str, place: Place) -> Iterator[Part]:
 
 
 def _rows(place: Place, aggregator: str, resource_type: str) -> Iterator[Row]:
-    query = {
+    query: dict[str, Any] = {
         "ConfigurationAggregatorName": aggregator,
         "Expression": f"SELECT {_COLUMNS} WHERE resourceType = '{resource_type}'",
     }

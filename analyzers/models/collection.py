@@ -24,6 +24,8 @@ class ReadingPlan(models.Model):
     def what(self) -> str:
         if self.by_organization:
             return "the organization"
+        if self.aggregator:
+            return "the accounts of an aggregator"
         return ", ".join(self.accounts) or "the caller's account"
 
 
