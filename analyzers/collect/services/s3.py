@@ -62,7 +62,7 @@ def _buckets(place: Place, client: Any, listed: list[Any]) -> Iterator[Part]:
 
 
 def _bucket_pages(place: Place, client: Any, **chosen: str) -> Iterator[Any]:
-    parameters: dict[str, Any] = {"MaxBuckets": place.page_size or MOST, **chosen}
+    parameters: dict[str, Any] = {"MaxBuckets": MOST, **chosen}
     while True:
         page = place.call(client, "list_buckets", **parameters)
         yield page
