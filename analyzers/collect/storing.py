@@ -102,6 +102,8 @@ class Sink:
             self.place.problems.append(Problem(section, "NotUnderstood", told, "", clean(about)[:2048]))
         if section != "resources":
             return None
+        if not isinstance(value, dict):
+            return None
         names = ("arn", "type", "account", "region")
         bare = {name: value.get(name) for name in names} | {"error": self.place.error(clean(about)[:2048])}
         return (section, bare) if not list(check.problems(section, bare)) else None

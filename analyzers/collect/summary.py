@@ -104,7 +104,7 @@ def reasons(parts: Iterable[CollectionPart]) -> list[Reason]:
 
 
 def with_problems(parts: QuerySet[CollectionPart]) -> QuerySet[CollectionPart]:
-    return parts.filter(status__in=UNREAD).only("account", "region", "service", "problems")[:MOST_PARTS]
+    return parts.filter(status__in=UNREAD)[:MOST_PARTS]
 
 
 def not_read(analyzer: Analyzer) -> QuerySet[LastReading]:
