@@ -105,7 +105,8 @@ class Sink:
         if not isinstance(value, dict):
             return None
         names = ("arn", "type", "account", "region")
-        bare = {name: value.get(name) for name in names} | {"error": self.place.error(clean(about)[:2048])}
+        bare = {name: value[name] for name in names if isinstance(value.get(name), str)}
+        bare["error"] = self.place.error(clean(about)[:2048])
         return (section, bare) if not list(check.problems(section, bare)) else None
 
     def _store(self, batch: list[Part]) -> None:

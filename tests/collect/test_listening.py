@@ -244,7 +244,8 @@ class Setting:
         collection = StartCollection(user=None, organization=True, regions=[REGION], wake=False)()
         work(collection.pk)
         self.analyzer = Analyzer.objects.create(name="outside", type="ORGANIZATION", scope=world.organization)
-        self.account = next(account for account in world.accounts if account not in world.perimeter)
+        self.account = world.accounts[0]
+        assert self.account not in world.perimeter, "choose another seed"
         self.sqs = world.client("sqs", self.account, REGION)
         self.sqs.create_queue(QueueName="watched")
         self.own = boto3.client("sqs")
@@ -293,7 +294,7 @@ def setting(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -
 
     few = tuple(service for service in IN_EACH_REGION if service.name in {"sqs", "sns"})
     monkeypatch.setattr("analyzers.collect.plan.IN_EACH_REGION", few)
-    return Setting(make_world(5, 3))
+    return Setting(make_world(5, 1))
 
 
 @pytest.mark.django_db(transaction=True)

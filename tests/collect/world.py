@@ -107,7 +107,7 @@ class World:
         for number in range(self.size):
             made = client.create_account(Email=f"a{number}@example.com", AccountName=f"account-{self.seed}-{number}")
             account = made["CreateAccountStatus"]["AccountId"]
-            unit = self.chance.choice(sorted(self.units.values()))
+            unit = self.units[self.chance.choice(sorted(self.units))]
             client.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
             self.accounts.append(account)
         perimeter = document(
