@@ -18,7 +18,7 @@ from analyzers.models import (
     ResourceDocument,
 )
 
-REASONING_VERSION = 1
+REASONING_VERSION = 2
 """Raise it when answers change for the same input, so that the next scan asks again."""
 
 FULL_ACCESS = "RCPFullAWSAccess"
