@@ -150,6 +150,8 @@ class Portal:
         pid_file = self.data / "beat.pid"
         pid_file.unlink(missing_ok=True)
         self._start("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile", str(pid_file)])
+        if os.environ.get("CHANGE_QUEUE_URL"):
+            self._start("changes", [python, "manage.py", "listen_changes"])
 
     def _start(self, name: str, command: list[str]) -> None:
         log = (self.data / f"{name}.log").open("ab")

@@ -101,6 +101,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 COLLECT_ATTEMPTS = env.int("COLLECT_ATTEMPTS", 8)
+CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -128,6 +129,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
+    "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -16,13 +16,16 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analyzers.collect import work as collect
-from analyzers.models import SCANNED_TYPES, Analyzer, CollectionPart, Import, Scan
+from analyzers.collect.plan import repeat
+from analyzers.models import SCANNED_TYPES, Analyzer, Collection, CollectionPart, CollectionSchedule, Import, Scan
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from findings.roles import IMPORT, require
 
 logger = logging.getLogger(__name__)
 
+CHANGED = frozenset({"import", "change"})
+"""Reasons of a scan that begins because something is different."""
 COLLECTORS = 8
 """Readers called as new parts of a collection become known."""
 WAKE_UPS = 4
@@ -69,6 +72,17 @@ def schedule_scans() -> None:
             start_scan(analyzer, reason="scheduled")
 
 
+@shared_task(name="analyzers.tasks.schedule_collections")
+def schedule_collections() -> None:
+    """Begin the collections that are due. A schedule whose collection still runs waits for it."""
+    now = timezone.now()
+    for schedule in CollectionSchedule.objects.annotate(last=Max("collections__created_at")):
+        open_ones = schedule.collections.filter(status__in=[Collection.Status.PENDING, Collection.Status.RUNNING])
+        due = schedule.last is None or schedule.last + timedelta(minutes=schedule.every) <= now
+        if due and not open_ones.exists():
+            wake_collection(repeat(schedule).pk)
+
+
 @shared_task(name="analyzers.tasks.import_files")
 def import_files(entry: int, home: str, names: list[str], user: int, account: str | None, skip_invalid: bool) -> None:
     """Read uploaded files that were too large for the request, and remove them."""
@@ -109,10 +123,12 @@ def import_later(
 
 
 def start_scan(analyzer: Analyzer, *, reason: str) -> Scan | None:
-    """Plan a scan and wake the workers; None if one is running."""
+    """Plan a scan and wake the workers; None if one is running. Then another follows it if something has changed."""
     try:
         scan = request_scan(analyzer, reason=reason)
-    except AlreadyRunning:
+    except AlreadyRunning as running:
+        if running.scan is not None and reason in CHANGED:
+            Scan.objects.filter(pk=running.scan.pk).update(again=True)
         return None
     wake(scan)
     return scan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import analyzers, catalogue, internal, inventory, simulator
+from .views import analyzers, catalogue, collections, internal, inventory, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -19,6 +19,13 @@ urlpatterns = [
     path("inventory/resources/", inventory.resources, name="resources"),
     path("inventory/import/", inventory.import_page, name="import"),
     path("inventory/import/<int:pk>/", inventory.import_result, name="import-result"),
+    path("inventory/aws/", collections.collections, name="collections"),
+    path("inventory/aws/new/", collections.collection_new, name="collection-new"),
+    path("inventory/aws/<int:pk>/", collections.collection_page, name="collection"),
+    path("inventory/aws/<int:pk>/again/", collections.collection_again, name="collection-again"),
+    path("inventory/aws/<int:pk>/cancel/", collections.collection_cancel, name="collection-cancel"),
+    path("inventory/aws/schedules/<int:pk>/end/", collections.schedule_end, name="collection-schedule-end"),
+    path("inventory/aws/files/<str:name>", collections.collector_file, name="collector-file"),
     path("inventory/export.json", inventory.export, name="export-inventory"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/<str:prefix>/", catalogue.service_page, name="catalogue-service"),

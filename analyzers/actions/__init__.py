@@ -1,7 +1,7 @@
 """One class per mutation of analyzers: who may do it, what is checked, what changes."""
 
 from .analyzers import CreateAnalyzer, DeleteAnalyzer, UpdateAnalyzer
-from .collections import CancelCollection, ReadAgain, StartCollection
+from .collections import CancelCollection, EndSchedule, ReadAgain, StartCollection
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
 
@@ -10,6 +10,7 @@ __all__ = [
     "CancelScan",
     "CreateAnalyzer",
     "DeleteAnalyzer",
+    "EndSchedule",
     "ReadAgain",
     "SaveSimulation",
     "StartCollection",

@@ -100,9 +100,10 @@ class Access:
             client.meta.events.register("before-call.s3-control.*", _without_account)
         return client
 
-    def offers(self, service: str, region: str) -> bool:
-        """Whether the SDK knows the service in the region."""
-        return region in self._base.get_available_regions(service, self.caller().partition)
+    def offers(self, service: str, region: str) -> bool | None:
+        """Whether the SDK knows the service in the region; None if it knows no region of the service."""
+        known = self._base.get_available_regions(service, self.caller().partition)
+        return region in known if known else None
 
     def _session(self, account: str) -> boto3.Session:
         caller = self.caller()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from . import aggregator
 from .access import DEFAULT_ROLE
 from .services import ORGANIZATION, SERVICES
 
@@ -28,15 +29,16 @@ def member_policy() -> Document:
 
 
 def caller_policy(role_name: str = DEFAULT_ROLE) -> Document:
-    """Of who collects, in the management account or that of a delegated administrator: to read the organization, and
-    to take on the role in the accounts."""
+    """Of who collects, in the management account or that of a delegated administrator: to read the organization, to
+    ask an aggregator of AWS Config (if one is used), and to take on the role in the accounts."""
     assume = {
         "Sid": "AssumeCollector",
         "Effect": "Allow",
         "Action": "sts:AssumeRole",
         "Resource": f"arn:*:iam::*:role/{role_name}",
     }
-    return {"Version": "2012-10-17", "Statement": [_statement(ORGANIZATION.name, ORGANIZATION.calls), assume]}
+    own = [_statement(ORGANIZATION.name, ORGANIZATION.calls), _statement("config-aggregator", aggregator.CALLS)]
+    return {"Version": "2012-10-17", "Statement": [*own, assume]}
 
 
 def trust_policy(account: str = PLACEHOLDER_ACCOUNT, external_id: str = PLACEHOLDER_EXTERNAL_ID) -> Document:

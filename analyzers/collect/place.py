@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, PaginationError
 
 Part = tuple[str, dict[str, Any]]
 """A section of an inventory file (docs/inventory-file.md) and one element of it."""
@@ -25,7 +26,8 @@ class Service:
     services share it, as `Service.Operation`; nothing else is called.
 
     `everywhere`: read in each region, otherwise once an account. `types`: the resource types that a complete reading
-    lists in full. `principals`: it lists all principals, too.
+    lists in full. `principals`: it lists all principals, too. `read_one` reads one resource again by its ARN, with
+    those that belong to it (their ARNs go on with one of `beneath`); it gives nothing if the resource is gone.
     """
 
     name: str
@@ -34,6 +36,36 @@ class Service:
     everywhere: bool = True
     types: tuple[str, ...] = ()
     principals: bool = False
+    read_one: Callable[[Place, str], Iterator[Part]] | None = None
+    beneath: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """How resources of one kind are listed, named and described, all of them or one.
+
+    `items` lists them; if it is given an ARN it may list that one only, and then raises an error with one of the codes
+    `gone` if there is none.
+    """
+
+    items: Callable[[Place, str], Iterable[Any]]
+    arn: Callable[[Place, Any], str]
+    describe: Callable[[Place, Any], Iterator[Part]]
+    gone: tuple[str, ...] = ()
+
+    def read(self, place: Place) -> Iterator[Part]:
+        for item in self.items(place, ""):
+            yield from self.describe(place, item)
+
+    def read_one(self, place: Place, arn: str) -> Iterator[Part]:
+        try:
+            found = [item for item in self.items(place, arn) if self.arn(place, item) == arn]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in self.gone:
+                return
+            raise
+        for item in found[:1]:
+            yield from self.describe(place, item)
 
 
 @dataclass(frozen=True)
@@ -56,7 +88,10 @@ class Problem:
 
 @dataclass
 class Place:
-    """`clients` gives a boto3 client for a service and a region. `page_size` is the service's own if none is given."""
+    """`clients` gives a boto3 client for a service and a region. `page_size` is the service's own if none is given.
+
+    `beat` is called before each attempt of a call: whoever reads says that he is alive, or raises to end the reading.
+    """
 
     account: str
     region: str
@@ -64,32 +99,51 @@ class Place:
     calls: Mapping[str, str]
     clients: Callable[[str, str], Any]
     page_size: int | None = None
+    beat: Callable[[], None] | None = None
     problems: list[Problem] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    """Resource types that could not be listed in full: none of them is taken for gone."""
     made: int = 0
     """Calls so far."""
+    waited: float = 0.0
+    """Seconds in which the services were waited for."""
     _known: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _errors: dict[str, list[str]] = field(default_factory=dict)
+    _noted: int = 0
 
     def client(self, service: str, region: str = "") -> Any:
         key = (service, region or self.region)
         if key not in self._known:
-            self._known[key] = self.clients(*key)
+            self._known[key] = client = self.clients(*key)
+            client.meta.events.register("before-send.*", self._before_send)
         return self._known[key]
+
+    def _before_send(self, **kwargs: Any) -> None:
+        if self.beat is not None:
+            self.beat()
 
     def call(self, client: Any, operation: str, **parameters: Any) -> Any:
         """One answer. Raises ClientError or BotoCoreError."""
         self._check(client, operation)
         self.made += 1
-        return getattr(client, operation)(**parameters)
+        began = time.monotonic()
+        try:
+            return getattr(client, operation)(**parameters)
+        finally:
+            self.waited += time.monotonic() - began
 
-    def pages(self, client: Any, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
-        """The elements under `key` in all pages. Raises ClientError or BotoCoreError."""
+    def pages(self, client: Any, operation: str, key: str, *, size: int = 0, **parameters: Any) -> Iterator[Any]:
+        """The elements under `key` in all pages. Raises ClientError or BotoCoreError.
+
+        `size`: elements a page, for services that give a first page and no more if none is asked for.
+        """
         self._check(client, operation)
         if client.can_paginate(operation):
             paginator = client.get_paginator(operation)
-            sized = self.page_size and "limit_key" in paginator._pagination_cfg
-            config = {"PageSize": self.page_size} if sized else {}
-            for page in paginator.paginate(PaginationConfig=config, **parameters):
-                self.made += 1
+            wanted = self.page_size or size
+            config = {"PageSize": wanted} if wanted and "limit_key" in paginator._pagination_cfg else {}
+            pages = iter(paginator.paginate(PaginationConfig=config, **parameters))
+            while (page := self._next(pages)) is not None:
                 yield from page.get(key) or ()
             return
         token: dict[str, str] = {}
@@ -98,7 +152,18 @@ class Place:
             yield from page.get(key) or ()
             if not page.get("NextToken"):
                 return
+            if token.get("NextToken") == page["NextToken"]:
+                raise PaginationError(message=f"{operation} gives the same page again")
             token = {"NextToken": page["NextToken"]}
+
+    def _next(self, pages: Iterator[Any]) -> Any:
+        began = time.monotonic()
+        try:
+            page = next(pages, None)
+        finally:
+            self.waited += time.monotonic() - began
+        self.made += page is not None
+        return page
 
     def ask(self, about: str, client: Any, operation: str, *, absent: tuple[str, ...] = (), **parameters: Any) -> Any:
         """One answer about a resource. None if there is nothing (error codes `absent`), or if the call failed: that is
@@ -120,9 +185,22 @@ class Place:
             self.problems.append(problem(error, client, operation, self.calls, about))
         return found
 
+    def listed(
+        self, kinds: tuple[str, ...], about: str, client: Any, operation: str, key: str, **parameters: Any
+    ) -> list[Any]:
+        """Resources that belong to another one. If they cannot be listed, those of `kinds` that are known stay."""
+        before = len(self.problems)
+        found = self.all(about, client, operation, key, **parameters)
+        if len(self.problems) > before:
+            self.kept |= set(kinds)
+        return found
+
     def error(self, about: str) -> str:
         """What could not be read of a resource; empty if nothing failed."""
-        return "\n".join(str(problem) for problem in self.problems if problem.about == about)
+        for problem in self.problems[self._noted :]:
+            self._errors.setdefault(problem.about, []).append(str(problem))
+        self._noted = len(self.problems)
+        return "\n".join(self._errors.get(about, ()))
 
     def resource(self, arn: str, kind: str, **more: Any) -> Part:
         """A resource as an inventory file has it, with what could not be read of it."""
@@ -151,9 +229,9 @@ _NOT_AUTHORIZED = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-
 
 def told(error: Exception, call: str, permission: str, about: str = "") -> Problem:
     if not isinstance(error, ClientError):
-        return Problem(call, type(error).__name__, str(error)[:500], "", about)
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    message = str(error.response.get("Error", {}).get("Message", ""))
+        return Problem(call, type(error).__name__, clean(str(error)[:500]), "", about)
+    code = clean(str(error.response.get("Error", {}).get("Code", ""))[:80])
+    message = clean(str(error.response.get("Error", {}).get("Message", ""))[:2000])
     if message.lstrip().startswith("<"):
         message = "The server answered with a page instead of an error of its protocol."
     message = message[:500]
@@ -167,6 +245,23 @@ def tags(values: Any, key: str = "Key", value: str = "Value") -> dict[str, str]:
     if isinstance(values, Mapping):
         return {str(name): str(text) for name, text in values.items()}
     return {str(tag[key]): str(tag.get(value, "")) for tag in values or ()}
+
+
+_NOT_STORED = re.compile("[\x00\ud800-\udfff]")
+MOST_DEEP = 60
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """A value as a database can hold it: without NUL and half characters. Raises ValueError if nested too deep."""
+    if isinstance(value, str):
+        return _NOT_STORED.sub("\ufffd", value)
+    if depth > MOST_DEEP:
+        raise ValueError("The answer is nested too deep.")
+    if isinstance(value, Mapping):
+        return {clean(str(key)): clean(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item, depth + 1) for item in value]
+    return value
 
 
 def moment(value: Any) -> str | None:

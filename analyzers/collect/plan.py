@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
-from analyzers.models import Account, Collection, CollectionPart
+from analyzers.models import PLAN_FIELDS, Account, Collection, CollectionPart, CollectionSchedule
 from analyzers.policy import arn as arns
 
+from . import aggregator as config
 from .access import DEFAULT_ROLE, EXTERNAL_ID, PROFILE, REGION, ROLE_NAME
 from .services import IN_EACH_ACCOUNT, IN_EACH_REGION, ORGANIZATION, REGIONS
 
 MOST_REGIONS = 60
+AGGREGATOR = re.compile(r"[\w-]{1,256}\Z", re.ASCII)
+CHANGE = "change"
+"""Reason of a collection that reads only what a change named: no further parts follow."""
 
 
 def request_collection(
@@ -24,10 +30,13 @@ def request_collection(
     profile: str = "",
     role_name: str = "",
     external_id: str = "",
+    aggregator: str = "",
+    aggregator_region: str = "",
     user: User | None = None,
 ) -> Collection:
     """A collection that workers can begin with. Raises ValidationError."""
     _check(accounts, regions, profile, role_name, external_id)
+    _check_aggregator(aggregator, aggregator_region, accounts)
     return Collection.objects.create(
         by_organization=organization,
         accounts=sorted(set(accounts)),
@@ -35,8 +44,28 @@ def request_collection(
         profile=profile,
         role_name=role_name or DEFAULT_ROLE,
         external_id=external_id,
+        aggregator=aggregator,
+        aggregator_region=aggregator_region,
         requested_by=user,
     )
+
+
+def repeat(schedule: CollectionSchedule) -> Collection:
+    """The collection of a schedule that is due."""
+    same: dict[str, Any] = {name: getattr(schedule, name) for name in PLAN_FIELDS}
+    return Collection.objects.create(**same, reason="scheduled", schedule=schedule)
+
+
+def _check_aggregator(name: str, region: str, accounts: Sequence[str]) -> None:
+    wrong: dict[str, str] = {}
+    if name and AGGREGATOR.match(name) is None:
+        wrong["aggregator"] = "The name of an aggregator: letters, digits, _ and -"
+    if name and accounts:
+        wrong["aggregator"] = "An aggregator gives all the accounts that it holds; name none."
+    if region and REGION.match(region) is None:
+        wrong["aggregator_region"] = "The name of a region, such as eu-central-1."
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def _check(accounts: Sequence[str], regions: Sequence[str], profile: str, role_name: str, external_id: str) -> None:
@@ -55,18 +84,25 @@ def _check(accounts: Sequence[str], regions: Sequence[str], profile: str, role_n
         raise ValidationError(wrong)
 
 
-def begin(collection: Collection, caller_account: str) -> None:
-    """The first parts: the organization, or the accounts that are named."""
-    if collection.by_organization:
+def begin(collection: Collection, caller_account: str, region: str) -> None:
+    """The first parts: the organization, or the accounts that are named. `region`: where an aggregator is asked, if
+    the collection does not say."""
+    if collection.aggregator:
+        where = collection.aggregator_region or region
+        parts = [(caller_account, where, name) for name in config.names()]
+        _add(collection, parts + ([(caller_account, "", ORGANIZATION.name)] if collection.by_organization else []))
+    elif collection.by_organization:
         _add(collection, [(caller_account, "", ORGANIZATION.name)])
     else:
         accounts = collection.accounts or [caller_account]
         _add(collection, [(account, "", REGIONS.name) for account in accounts])
 
 
-def after_organization(collection: Collection) -> None:
+def after_organization(collection: Collection, organization: str) -> None:
     """The accounts of the organization that can be asked; those that are suspended cannot."""
-    rows = Account.objects.exclude(organization=None).filter(status="ACTIVE")
+    if collection.aggregator:
+        return
+    rows = Account.objects.filter(organization=organization, status="ACTIVE")
     wanted = set(collection.accounts)
     accounts = [pk for pk in rows.values_list("pk", flat=True) if not wanted or pk in wanted]
     _add(collection, [(account, "", REGIONS.name) for account in accounts])

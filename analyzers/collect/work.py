@@ -7,49 +7,69 @@ on; nothing that was read before is removed because of it, so its findings are k
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from analyzers.inventory import check
 from analyzers.inventory.signals import inventory_changed
-from analyzers.inventory.store import Store
-from analyzers.models import Account, Collection, CollectionPart, ControlPolicy
+from analyzers.models import Collection, CollectionPart, LastReading
+from analyzers.models.collection import PartStatus as _Status
+from analyzers.models.collection import ReadingPlan
 from analyzers.scans.work import owner_name
 
-from . import plan
+from . import aggregator, plan
 from .access import Access, NoCredentials
-from .place import SWITCHED_OFF, Part, Place, Problem, Service, told
+from .place import SWITCHED_OFF, Place, Problem, Service, told
 from .services import ORGANIZATION, REGIONS, SERVICES
+from .storing import Sink
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=120)
+"""Longer than one attempt of a call may take: before each the lease is extended."""
 ATTEMPTS = 3
-BATCH = 200
 AT_ONCE = 4
 """Parts of one account that are read at the same time, so that its limits are not used up."""
 MAX_PROBLEMS = 100
-_Status = CollectionPart.Status
+KEEP = 50
+"""Collections whose parts are kept; what is known of older ones is in `LastReading`."""
+MOST_KNOWN = 4
 OPEN = (_Status.PENDING, _Status.LEASED)
 
 Progress = Callable[[CollectionPart], None]
 
 
-def access_for(collection: Collection) -> Access:
+_accesses: OrderedDict[int, Access] = OrderedDict()
+_guard = threading.Lock()
+
+
+def access_for(wanted: ReadingPlan) -> Access:
+    """Raises NoCredentials."""
     return Access(
-        profile=collection.profile,
-        role=collection.role_name,
-        external_id=collection.external_id,
+        profile=wanted.profile,
+        role=wanted.role_name,
+        external_id=wanted.external_id,
         attempts=settings.COLLECT_ATTEMPTS,
     )
+
+
+def _known_access(collection_id: int) -> Access:
+    """The same for all parts of a collection that this process reads: descriptions of services are read from the disk
+    once, and each role is taken on once."""
+    with _guard:
+        if collection_id not in _accesses:
+            _accesses[collection_id] = access_for(Collection.objects.get(pk=collection_id))
+            while len(_accesses) > MOST_KNOWN:
+                _accesses.popitem(last=False)
+        return _accesses[collection_id]
 
 
 def work(
@@ -69,7 +89,7 @@ def work(
     owner = owner_name()
     done = 0
     try:
-        access = access or access_for(Collection.objects.get(pk=collection_id))
+        access = access or _known_access(collection_id)
         _begin(collection_id, access)
     except NoCredentials as error:
         _fail(collection_id, str(error))
@@ -98,7 +118,8 @@ def _begin(collection_id: int, access: Access) -> None:
         collection.status, collection.started_at = Collection.Status.RUNNING, timezone.now()
         collection.caller = caller.arn
         collection.save(update_fields=["status", "started_at", "caller"])
-        plan.begin(collection, caller.account)
+        if collection.reason != plan.CHANGE:
+            plan.begin(collection, caller.account, access.region)
 
 
 def _fail(collection_id: int, error: str) -> None:
@@ -128,29 +149,31 @@ def _lease(collection_id: int, owner: str) -> CollectionPart | None:
     return part
 
 
+def _service(part: CollectionPart) -> Service:
+    if aggregator.is_part(part.service):
+        return aggregator.service(part.service, part.collection.aggregator)
+    return SERVICES[part.service]
+
+
 class _Lost(Exception):
     """The lease ran out and somebody else has the part, or the collection was canceled."""
 
 
 def _read(part: CollectionPart, owner: str, access: Access, page_size: int | None) -> None:
     """Read a part and note how it went."""
-    service = SERVICES[part.service]
+    service = _service(part)
     if part.attempts > ATTEMPTS:
         gave_up = Problem("", "GivenUp", f"{ATTEMPTS} workers ended while they read this part.")
         _note(part, owner, _Status.NOT_READ, [gave_up], region=access.region)
         return
-    place = Place(
-        account=part.account,
-        region=part.region,
-        partition=access.caller().partition,
-        calls=service.calls,
-        clients=lambda name, region: access.client(part.account, name, region),
-        page_size=page_size,
-    )
     began = time.monotonic()
-    reading = _Reading(part, owner, service, place)
+    lease = _Lease(part, owner)
+    place = place_for(access, service, part.account, part.region, page_size=page_size)
+    place.beat = lease.extend
+    sink = Sink(place, service, lease.hold)
     try:
-        reading.run()
+        sink.take(service.read(place))
+        sink.close()
         status = _Status.PARTLY if place.problems else _Status.READ
     except _Lost:
         return
@@ -160,8 +183,39 @@ def _read(part: CollectionPart, owner: str, access: Access, page_size: int | Non
         logger.exception("reading %s failed", part)
         place.problems.append(Problem(part.service, type(error).__name__, str(error)[:500]))
         status = _Status.NOT_READ
-    part.calls, part.found, part.seconds = place.made, reading.found, time.monotonic() - began
-    _note(part, owner, status, place.problems, reading, region=access.region)
+    part.calls, part.found, part.seconds, part.waited = place.made, sink.found, time.monotonic() - began, place.waited
+    _note(part, owner, status, place.problems, sink, region=access.region)
+
+
+def place_for(access: Access, service: Service, account: str, region: str, *, page_size: int | None = None) -> Place:
+    """Raises NoCredentials."""
+    return Place(
+        account=account,
+        region=region,
+        partition=access.caller().partition,
+        calls=service.calls,
+        clients=lambda name, where: access.client(account, name, where),
+        page_size=page_size,
+    )
+
+
+class _Lease:
+    def __init__(self, part: CollectionPart, owner: str) -> None:
+        self._mine = CollectionPart.objects.filter(
+            pk=part.pk, lease_owner=owner, status=_Status.LEASED, collection__status=Collection.Status.RUNNING
+        )
+        self._extended = time.monotonic()
+
+    def hold(self) -> None:
+        """Extend it. Raises _Lost if it is not ours, or nobody wants the answer any more."""
+        if self._mine.update(lease_expires_at=timezone.now() + LEASE) != 1:
+            raise _Lost
+        self._extended = time.monotonic()
+
+    def extend(self) -> None:
+        """Extend it if a part of its time is gone."""
+        if time.monotonic() - self._extended > LEASE.total_seconds() / 4:
+            self.hold()
 
 
 def _failure(error: Exception, part: CollectionPart, service: Service, place: Place, access: Access) -> _Status:
@@ -179,139 +233,17 @@ def _failure(error: Exception, part: CollectionPart, service: Service, place: Pl
     else:
         found = told(error, part.service, "")
     place.problems.append(found)
-    if isinstance(error, EndpointConnectionError) and part.region and not access.offers(part.service, part.region):
+    if isinstance(error, EndpointConnectionError) and part.region and not _offered(part, access, error):
         return _Status.NOT_OFFERED
     return _Status.NOT_READ
 
 
-class _Reading:
-    """One part on its way into the tables."""
-
-    def __init__(self, part: CollectionPart, owner: str, service: Service, place: Place) -> None:
-        self.part, self.owner, self.service, self.place = part, owner, service, place
-        self.store = Store()
-        self.found = 0
-        self.regions: list[str] = []
-        self.organization = ""
-        self.controls: set[str] = set()
-        self.members: set[str] = set()
-        self._complete = True
-
-    def run(self) -> None:
-        batch: list[Part] = []
-        for section, value in self.service.read(self.place):
-            batch.append((section, value))
-            if len(batch) >= BATCH:
-                self._write(batch)
-                batch = []
-        self._write(batch)
-        self._close()
-
-    def _write(self, batch: list[Part]) -> None:
-        sound = [(section, value) for section, value in batch if self._is_sound(section, value)]
-        self.found += sum(1 for section, _ in sound if section not in {"account_details", "regions"})
-        _again(lambda: self._store(sound))
-
-    def _is_sound(self, section: str, value: Any) -> bool:
-        if section not in check.DEFINITIONS:
-            return True
-        wrong = list(check.problems(section, value))
-        about = str(value.get("arn", "")) if isinstance(value, dict) else ""
-        for path, message in wrong:
-            self.place.problems.append(Problem(section, "NotUnderstood", f"{path} {message}".strip(), "", about))
-        self._complete &= not wrong
-        return not wrong
-
-    def _store(self, batch: list[Part]) -> None:
-        """In one transaction, while the lease is held."""
-        with transaction.atomic():
-            self._hold()
-            store = self.store
-            store.forget()
-            queues: dict[str, list[Any]] = {"principals": [], "resources": []}
-            for section, value in batch:
-                if section in queues:
-                    queues[section].append(value)
-                elif section == "organization":
-                    store.organization(value)
-                    self.organization = value["id"]
-                elif section == "accounts":
-                    self._account(value)
-                elif section == "account_details":
-                    store.account_details(value["id"], **{k: v for k, v in value.items() if k != "id"})
-                elif section == "control_policies":
-                    store.control_policy(value, self.organization)
-                    self.controls.add(value["id"])
-                elif section == "managed_policies":
-                    store.managed_policy(value)
-                elif section == "regions":
-                    self.regions.append(value["name"])
-            if queues["principals"]:
-                store.principals(queues["principals"])
-            if queues["resources"]:
-                store.resources(queues["resources"])
-            store.write_documents()
-
-    def _account(self, value: dict[str, Any]) -> None:
-        """What the organization tells of an account; what only the account itself knows stays."""
-        known = Account.objects.filter(pk=value["id"]).first()
-        if known is not None:
-            kept = {"canonical_user_id": known.canonical_user_id, "public_access_block": known.public_access_block}
-            value = {**kept, **value}
-        self.store.account(value, self.organization)
-        self.members.add(value["id"])
-
-    def _close(self) -> None:
-        """After the last batch: what is not listed any more goes, if everything was listed."""
-
-        def close() -> None:
-            with transaction.atomic():
-                self._hold()
-                if self.service.principals:
-                    self.store.attach_managed(self.part.account)
-                if self._complete and self.service.types:
-                    region = self.part.region if self.service.everywhere else None
-                    self.store.remove_unlisted(
-                        self.part.account, region, self.service.types, principals=self.service.principals
-                    )
-                if self._complete and self.organization:
-                    self._leave()
-
-        _again(close)
-
-    def _leave(self) -> None:
-        """Accounts and control policies that are not in the organization any more."""
-        gone = Account.objects.filter(organization=self.organization).exclude(pk__in=self.members)
-        self.store.accounts |= set(gone.values_list("pk", flat=True))
-        gone.update(organization=None, parent="")
-        ended = ControlPolicy.objects.filter(organization=self.organization).exclude(pk__in=self.controls)
-        if ended.exists():
-            ended.delete()
-            self.store.accounts |= self.members
-
-    def _hold(self) -> None:
-        """Extend the lease. Raises _Lost if it is not ours, or nobody wants the answer any more."""
-        held = CollectionPart.objects.filter(
-            pk=self.part.pk,
-            lease_owner=self.owner,
-            status=_Status.LEASED,
-            collection__status=Collection.Status.RUNNING,
-        )
-        if held.update(lease_expires_at=timezone.now() + LEASE) != 1:
-            raise _Lost
-
-
-def _again(action: Callable[[], None], times: int = 5) -> None:
-    """Two parts that write the same rows may stand in each other's way; the database then undoes one of them."""
-    for left in reversed(range(times)):
-        try:
-            action()
-        except OperationalError as error:
-            if not left or "deadlock" not in str(error):
-                raise
-            time.sleep(0.05 * (times - left))
-        else:
-            return
+def _offered(part: CollectionPart, access: Access, error: EndpointConnectionError) -> bool:
+    """As the SDK knows; of a service without a list of regions, whether its name is known to the network at all."""
+    known = access.offers(part.service, part.region)
+    if known is not None:
+        return known
+    return not any(sign in str(error.kwargs.get("error", "")) for sign in ("NameResolution", "resolve", "getaddrinfo"))
 
 
 def _note(
@@ -319,7 +251,7 @@ def _note(
     owner: str,
     status: _Status,
     problems: list[Problem],
-    reading: _Reading | None = None,
+    sink: Sink | None = None,
     *,
     region: str = "",
 ) -> None:
@@ -328,7 +260,7 @@ def _note(
     part.status = status
     part.problems = [problem.as_json() for problem in problems[:MAX_PROBLEMS]]
     part.problem_count = len(problems)
-    fields = ["status", "problems", "problem_count", "calls", "found", "seconds"]
+    fields = ["status", "problems", "problem_count", "calls", "found", "seconds", "waited"]
     with transaction.atomic():
         collection = Collection.objects.select_for_update().get(pk=part.collection_id)
         mine = CollectionPart.objects.filter(pk=part.pk, lease_owner=owner, status=_Status.LEASED)
@@ -336,13 +268,31 @@ def _note(
             return
         part.lease_owner = ""
         part.save(update_fields=[*fields, "lease_owner"])
-        if reading is not None and reading.store.accounts:
-            collection.changed_accounts = sorted({*collection.changed_accounts, *reading.store.accounts})
+        _remember(part)
+        if sink is not None and sink.store.accounts:
+            collection.changed_accounts = sorted({*collection.changed_accounts, *sink.store.accounts})
             collection.save(update_fields=["changed_accounts"])
-        _follow(collection, part, reading, region)
+        _follow(collection, part, sink, region)
 
 
-def _follow(collection: Collection, part: CollectionPart, reading: _Reading | None, region: str) -> None:
+def _remember(part: CollectionPart) -> None:
+    """The latest state of what was read, for the pages of analyzers."""
+    now = timezone.now()
+    state = {
+        "status": part.status,
+        "problems": part.problems,
+        "problem_count": part.problem_count,
+        "at": now,
+        "collection_id": part.collection_id,
+    }
+    if part.status == _Status.READ:
+        state["read_at"] = now
+    LastReading.objects.update_or_create(account=part.account, region=part.region, service=part.service, defaults=state)
+
+
+def _follow(collection: Collection, part: CollectionPart, sink: Sink | None, region: str) -> None:
+    if collection.reason == plan.CHANGE:
+        return
     unread = part.status == _Status.NOT_READ
     if part.service == ORGANIZATION.name:
         if unread:
@@ -351,11 +301,11 @@ def _follow(collection: Collection, part: CollectionPart, reading: _Reading | No
             collection.error = f"The organization could not be read. {Problem(**why)}"
             collection.save(update_fields=["status", "error", "finished_at"])
         else:
-            plan.after_organization(collection)
+            plan.after_organization(collection, sink.organization if sink is not None else "")
     elif part.service == REGIONS.name:
         if unread and any(problem["call"] == "AssumeRole" for problem in part.problems):
             return  # nothing of the account can be read
-        regions = reading.regions if reading is not None and not unread else []
+        regions = sink.regions if sink is not None and not unread else []
         plan.after_regions(collection, part.account, regions or [region])
 
 
@@ -367,6 +317,10 @@ def finish(collection_id: int) -> bool:
             return False
         collection.status, collection.finished_at = Collection.Status.COMPLETED, timezone.now()
         collection.save(update_fields=["status", "finished_at"])
+        old = Collection.objects.exclude(status__in=[Collection.Status.PENDING, Collection.Status.RUNNING])
+        Collection.objects.filter(pk__in=list(old.values_list("pk", flat=True)[KEEP:])).delete()
+    with _guard:
+        _accesses.pop(collection_id, None)
     if collection.changed_accounts:
         inventory_changed.send(sender=Collection, accounts=frozenset(collection.changed_accounts))
     return True
@@ -376,14 +330,16 @@ def read_again(collection: Collection) -> int:
     """Put the parts back that were not read, or not in full; how many. The collection runs again."""
     with transaction.atomic():
         locked = Collection.objects.select_for_update().get(pk=collection.pk)
-        parts = locked.parts.filter(status__in=[_Status.NOT_READ, _Status.PARTLY])
-        number = parts.update(status=_Status.PENDING, attempts=0, problems=[], problem_count=0)
-        if not locked.parts.exists():
-            locked.status, locked.error = Collection.Status.PENDING, ""
-        elif number:
-            locked.status, locked.error = Collection.Status.RUNNING, ""
-        locked.finished_at = None
-        locked.save(update_fields=["status", "error", "finished_at"])
+        wanted = [_Status.NOT_READ, _Status.PARTLY]
+        if not locked.is_open:
+            wanted += OPEN  # it was canceled, or failed
+        parts = locked.parts.filter(status__in=wanted)
+        number = parts.update(status=_Status.PENDING, attempts=0, problems=[], problem_count=0, lease_owner="")
+        begun = locked.parts.exists()
+        if number or not begun:
+            locked.status = Collection.Status.RUNNING if begun else Collection.Status.PENDING
+            locked.error, locked.finished_at = "", None
+            locked.save(update_fields=["status", "error", "finished_at"])
     return number
 
 

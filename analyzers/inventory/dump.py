@@ -21,7 +21,7 @@ from analyzers.models import (
 from findings.wire import instant
 
 from .check import VERSION
-from .store import text_of
+from .store import REGISTRY, text_of
 
 
 def dump() -> Iterator[str]:
@@ -83,6 +83,7 @@ def _account(row: Account) -> dict[str, Any]:
         "public_access_block": row.public_access_block,
         "delegated_administrator": row.delegated_administrator or None,
         "tags": dict(sorted(row.tags.items())),
+        "identity_providers": row.identity_providers,
     }
     return {**_clean(shape), "complete": True}
 
@@ -150,6 +151,7 @@ def _resources(rows: QuerySet[Resource]) -> Iterator[dict[str, Any]]:
             "tags": dict(sorted(row.tags.items())),
             "error": row.error,
             "policy": _policy(texts["POLICY", ""]) if ("POLICY", "") in texts else None,
+            "registry_policy": _policy(texts["POLICY", REGISTRY]) if ("POLICY", REGISTRY) in texts else None,
             **row.configuration,
         }
         if "access_points" in shape:

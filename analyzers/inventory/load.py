@@ -279,7 +279,7 @@ def _owner(value: dict[str, Any]) -> str:
 
 def _documents(section: str, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The policies of a part, with their paths in it."""
-    for name in ("document", "policy", "trust_policy"):
+    for name in ("document", "policy", "registry_policy", "trust_policy"):
         if value.get(name) is not None:
             yield f".{name}", value[name]
     for name, inner in (("inline_policies", "document"), ("access_points", "policy")):

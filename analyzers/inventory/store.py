@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from analyzers.models import (
@@ -40,6 +41,9 @@ CONFIGURATION = (
 
 QUIET = frozenset({"last_used_at", "credentials"})
 """What tells of use and not of rights: no reason to ask anything again."""
+
+REGISTRY = "registry policy"
+"""The name of the second policy of a repository: that of all repositories of its account and region."""
 
 DOCUMENTS_AT_ONCE = 200
 MOST_KNOWN_DOCUMENTS = 500_000
@@ -124,6 +128,7 @@ class Store:
             public_access_block=value.get("public_access_block"),
             delegated_administrator=bool(value.get("delegated_administrator")),
             tags=value.get("tags") or {},
+            identity_providers=value.get("identity_providers") or [],
         )
         fields = [
             "name",
@@ -134,6 +139,7 @@ class Store:
             "public_access_block",
             "delegated_administrator",
             "tags",
+            "identity_providers",
         ]
         if self._save("accounts", row, fields):
             self.accounts.add(row.pk)
@@ -316,6 +322,8 @@ class Store:
         found = []
         if value.get("policy") is not None:
             found.append((channels.POLICY.value, "", self.document(value["policy"])))
+        if value.get("registry_policy") is not None:
+            found.append((channels.POLICY.value, REGISTRY, self.document(value["registry_policy"])))
         for point in value.get("access_points") or []:
             if point.get("policy") is not None:
                 found.append((channels.ACCESS_POINT.value, point["arn"], self.document(point["policy"])))
@@ -377,6 +385,14 @@ class Store:
         self._remove("resources", account, Resource, resources if region is None else resources.filter(region=region))
         if principals:
             self._remove("principals", account, Principal, Principal.objects.filter(account=account))
+
+    def remove_named(self, account: str, arn: str, beneath: Iterable[str]) -> None:
+        """Remove one resource, or the role of that ARN, and what belongs to it, unless it was seen."""
+        mine = Q(arn=arn)
+        for separator in beneath:
+            mine |= Q(arn__startswith=arn + separator)
+        self._remove("resources", account, Resource, Resource.objects.filter(mine, account=account))
+        self._remove("principals", account, Principal, Principal.objects.filter(arn=arn, account=account))
 
     def _remove(self, kind: str, account: str, model: type[Any], rows: Any) -> None:
         gone = sorted(set(rows.values_list("pk", flat=True)) - self.seen[model])

@@ -99,11 +99,13 @@ def channels(subject: Subject) -> tuple[list[Channel], list[str]]:
         if document.channel != "POLICY":
             continue
         try:
-            own = parse(document.text)
+            policy = parse(document.text)
         except PolicyError as error:
-            errors.append(f"The policy cannot be understood: {error}")
+            errors.append(f"The {document.name or 'policy'} cannot be understood: {error}")
         else:
-            found.append(Channel(_source(subject, "POLICY"), "", own, public_access_block=_block(subject)))
+            own = own if document.name else policy
+            block = _block(subject)
+            found.append(Channel(_source(subject, "POLICY"), document.name, policy, public_access_block=block))
     try:
         denies = (own,) if own is not None else ()
         found += [replace(channel, denies=denies) for channel in (*_acl(subject), *_grants(subject))]

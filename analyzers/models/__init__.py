@@ -1,7 +1,8 @@
 """What is analysed and how."""
 
 from .analyzer import EXTERNAL_TYPES, INTERNAL_TYPES, SCANNED_TYPES, Analyzer, AnalyzerType
-from .collection import Collection, CollectionPart
+from .change import ChangeCount, SetAsideMessage
+from .collection import PLAN_FIELDS, Collection, CollectionPart, CollectionSchedule, LastReading, PartStatus
 from .inventory import (
     Account,
     ControlPolicy,
@@ -21,19 +22,24 @@ from .simulation import Simulation
 __all__ = [
     "EXTERNAL_TYPES",
     "INTERNAL_TYPES",
+    "PLAN_FIELDS",
     "SCANNED_TYPES",
     "Account",
     "AnalyzedPopulation",
     "AnalyzedResource",
     "Analyzer",
     "AnalyzerType",
+    "ChangeCount",
     "Collection",
     "CollectionPart",
+    "CollectionSchedule",
     "ControlPolicy",
     "Document",
     "Import",
+    "LastReading",
     "Organization",
     "OrganizationalUnit",
+    "PartStatus",
     "Principal",
     "PrincipalPolicy",
     "Resource",
@@ -41,5 +47,6 @@ __all__ = [
     "ResourceType",
     "Scan",
     "ScanChunk",
+    "SetAsideMessage",
     "Simulation",
 ]

@@ -113,6 +113,9 @@ class Account(models.Model):
     public_access_block = models.JSONField(null=True, blank=True, help_text="S3's four flags for the account")
     delegated_administrator = models.BooleanField(default=False, help_text="Of some service of the organization")
     tags = models.JSONField(default=dict)
+    identity_providers = models.JSONField(
+        default=list, help_text="[{arn, kind: SAML or OIDC, url, client_ids, valid_until}]"
+    )
 
     class Meta:
         ordering = ["id"]

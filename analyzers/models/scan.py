@@ -28,6 +28,7 @@ class Scan(models.Model):
     findings_new = models.PositiveIntegerField(default=0)
     findings_resolved = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    again = models.BooleanField(default=False, help_text="Something changed meanwhile: another scan follows")
 
     class Meta:
         ordering = ["-created_at"]

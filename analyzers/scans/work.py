@@ -212,8 +212,17 @@ def finish(scan_id: int) -> bool:
         scan.status, scan.finished_at = Scan.Status.COMPLETED, now
         scan.error = _failed_chunks(scan)
         scan.save(update_fields=["status", "finished_at", "findings_resolved", "error"])
+        if scan.again:
+            transaction.on_commit(lambda: _follow(scan.analyzer))
     tidy(scan.analyzer)
     return True
+
+
+def _follow(analyzer: Analyzer) -> None:
+    """What changed while the scan ran may have been seen before or after: only what differs is asked again."""
+    from analyzers.tasks import start_scan
+
+    start_scan(analyzer, reason="change")
 
 
 def _failed_chunks(scan: Scan) -> str:

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analyzers.actions import CancelScan, CreateAnalyzer, DeleteAnalyzer, StartScan, UpdateAnalyzer
+from analyzers.collect import summary
 from analyzers.models import Account, Analyzer, AnalyzerType, Organization, Scan
 from analyzers.scans.plan import AlreadyRunning
-from findings.roles import ANALYZERS, require
+from findings.roles import ANALYZERS, IMPORT, require
 from findings.summary import by_analyzer
 
 PERIODS = [
@@ -24,6 +25,10 @@ PERIODS = [
     ("10080", "every week"),
     ("", "only by hand"),
 ]
+
+
+SHOWN = 100
+"""Unread parts on a page."""
 
 
 class AnalyzerForm(forms.Form):
@@ -89,10 +94,22 @@ def analyzer_page(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("analyzer", pk=pk)
     counts = next((entry for entry in by_analyzer() if entry["analyzer"].pk == pk), None)
     failed = analyzer.analyzed_resources.exclude(error="").order_by("resource_arn")
+    unread = summary.not_read(analyzer)
     return render(
         request,
         "analyzers/detail.html",
         {
+            "unread": [
+                {
+                    "row": row,
+                    "label": summary.label(row.service),
+                    "problem": summary.first(row.problems),
+                    "further": max(0, row.problem_count - 1),
+                }
+                for row in unread[:SHOWN]
+            ],
+            "unread_count": unread.count(),
+            "may_import": request.user.has_perm(IMPORT),
             "analyzer": analyzer,
             "counts": counts,
             "scan": analyzer.scans.first(),

@@ -78,15 +78,15 @@ def record(
     return Recorded(len(created), len(gone))
 
 
-def resolve_vanished(analyzer: Analyzer, arns: QuerySet[Any], now: datetime) -> int:
-    """Resolve the findings of resources that are not among `arns` any more (a query of ARNs)."""
+def resolve_vanished(
+    analyzer: Analyzer, arns: QuerySet[Any], now: datetime, *, only: Collection[str] | None = None
+) -> int:
+    """Resolve the findings of resources that are not among `arns` any more (a query of ARNs). `only`: of these."""
+    rows = Finding.objects.filter(analyzer=analyzer)
+    if only is not None:
+        rows = rows.filter(resource__in=only)
     with transaction.atomic():
-        gone = list(
-            Finding.objects.select_for_update()
-            .filter(analyzer=analyzer)
-            .exclude(status=FindingStatus.RESOLVED)
-            .exclude(resource__in=arns)
-        )
+        gone = list(rows.select_for_update().exclude(status=FindingStatus.RESOLVED).exclude(resource__in=arns))
         Event.objects.bulk_create(_resolve(gone, now), batch_size=1000)
     return len(gone)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from analyzers import catalogue
 from analyzers.collect import permissions
@@ -48,3 +49,9 @@ def test_the_templates_hold_the_same_policy() -> None:
     terraform = permissions.files()["collector.tf"]
     for statement in permissions.member_policy()["Statement"]:
         assert all(f'"{action}"' in terraform for action in statement["Action"])
+
+
+def test_the_files_in_the_documentation_are_these() -> None:
+    folder = Path(__file__).resolve().parents[2] / "docs" / "collector"
+    kept = {path.name: path.read_text() for path in folder.iterdir()}
+    assert kept == permissions.files(), "write them anew: manage.py collect --print NAME > docs/collector/NAME"

@@ -10,12 +10,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from analyzers.collect.access import _without_account
 from analyzers.models import Analyzer
 from analyzers.scans import request_scan, work
 
 CONFIG = Config(inject_host_prefix=False, retries={"total_max_attempts": 2})
 ROLE = "AnalyzerPortalCollector"
 REGIONS = ("us-east-1", "eu-central-1")
+NOTHING = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False)
+PLANTED = ("ebs", "kms", "secretsmanager", "sns", "sqs")
+"""Services of regions in which something is planted."""
 
 
 def document(*statements: dict[str, Any]) -> str:
@@ -46,26 +50,34 @@ class World:
     units: dict[str, str] = field(default_factory=dict)
     grants: set[tuple[str, str]] = field(default_factory=set)
     traps: set[str] = field(default_factory=set)
+    perimeter: set[str] = field(default_factory=set)
+    """Accounts under a resource control policy that keeps strangers out."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self._sessions: dict[str, boto3.Session] = {}
+        # One session for all: each reads the descriptions of services from the disk anew.
+        self._session = boto3.Session(region_name="us-east-1")
+        self._keys = {self.management: {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}}
 
     def client(self, service: str, account: str = "", region: str = "us-east-1") -> Any:
         account = account or self.management
-        if account not in self._sessions:
-            own = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-            if account != self.management:
-                sts = boto3.client("sts", endpoint_url=self.endpoint, region_name="us-east-1", **own)
-                role = f"arn:aws:iam::{account}:role/setup"
-                taken = sts.assume_role(RoleArn=role, RoleSessionName="setup")["Credentials"]
-                own = {
-                    "aws_access_key_id": taken["AccessKeyId"],
-                    "aws_secret_access_key": taken["SecretAccessKey"],
-                    "aws_session_token": taken["SessionToken"],
-                }
-            self._sessions[account] = boto3.Session(**own)
-        return self._sessions[account].client(service, region_name=region, endpoint_url=self.endpoint, config=CONFIG)
+        if account not in self._keys:
+            taken = self._made("sts", self.management, region).assume_role(
+                RoleArn=f"arn:aws:iam::{account}:role/setup", RoleSessionName="setup"
+            )["Credentials"]
+            self._keys[account] = {
+                "aws_access_key_id": taken["AccessKeyId"],
+                "aws_secret_access_key": taken["SecretAccessKey"],
+                "aws_session_token": taken["SessionToken"],
+            }
+        return self._made(service, account, region)
+
+    def _made(self, service: str, account: str, region: str) -> Any:
+        own = self._keys[account]
+        made = self._session.client(service, region_name=region, endpoint_url=self.endpoint, config=CONFIG, **own)
+        if service == "s3control":
+            made.meta.events.register("before-call.s3-control.*", _without_account)
+        return made
 
     # -- building --------------------------------------------------------------------------------------------------
 
@@ -95,14 +107,14 @@ class World:
         for number in range(self.size):
             made = client.create_account(Email=f"a{number}@example.com", AccountName=f"account-{self.seed}-{number}")
             account = made["CreateAccountStatus"]["AccountId"]
-            unit = self.chance.choice(sorted(self.units.values()))
+            unit = self.units[self.chance.choice(sorted(self.units))]
             client.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
             self.accounts.append(account)
         perimeter = document(
             {
                 "Effect": "Deny",
                 "Principal": "*",
-                "Action": "sqs:*",
+                "Action": ["kms:*", "s3:*", "secretsmanager:*", "sqs:*"],
                 "Resource": "*",
                 "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": self.organization}},
             }
@@ -136,6 +148,10 @@ class World:
             PolicyDocument=document({"Effect": "Allow", "Action": "*", "Resource": "*"}),
         )
         self.grants.add((f"arn:aws:iam::{account}:role/{name}", outsider))
+        inside = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        inside["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": self.organization}}
+        iam.create_role(RoleName=f"inside-{number}", AssumeRolePolicyDocument=document(inside))
+        self.traps.add(f"arn:aws:iam::{account}:role/inside-{number}")
         iam.create_user(UserName=f"user-{number}")
         iam.create_access_key(UserName=f"user-{number}")
         iam.create_group(GroupName="staff")
@@ -148,7 +164,38 @@ class World:
         outsider = self.outsider()
         statement = allow({"AWS": f"arn:aws:iam::{outsider}:root"}, "s3:GetObject", f"arn:aws:s3:::{name}/*")
         s3.put_bucket_policy(Bucket=name, Policy=document(statement))
-        self.grants.add((f"arn:aws:s3:::{name}", outsider))
+        self._plant(account, f"arn:aws:s3:::{name}", outsider)
+        self._traps_of_buckets(s3, account, number)
+
+    def _plant(self, account: str, arn: str, outsider: str) -> None:
+        """A grant, unless the resource control policy of the account's unit takes it back."""
+        if account in self.perimeter:
+            self.traps.add(arn)
+        else:
+            self.grants.add((arn, outsider))
+
+    def _traps_of_buckets(self, s3: Any, account: str, number: int) -> None:
+        everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+        acl = {"Owner": {"ID": "x"}, "Grants": [{"Grantee": everyone, "Permission": "READ"}]}
+        owned = f"owned-{self.seed}-{number}"
+        s3.create_bucket(Bucket=owned)
+        s3.put_bucket_acl(Bucket=owned, AccessControlPolicy=acl)
+        s3.put_bucket_ownership_controls(
+            Bucket=owned, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        )
+        ignored = f"ignored-{self.seed}-{number}"
+        s3.create_bucket(Bucket=ignored)
+        s3.put_bucket_acl(Bucket=ignored, AccessControlPolicy=acl)
+        s3.put_public_access_block(Bucket=ignored, PublicAccessBlockConfiguration={**NOTHING, "IgnorePublicAcls": True})
+        door = f"door-{self.seed}-{number}"
+        s3.create_bucket(Bucket=door)
+        control = self.client("s3control", account)
+        point = {"AccountId": account, "Name": f"door-{number}"}
+        control.create_access_point(**point, Bucket=door)
+        arn = f"arn:aws:s3:us-east-1:{account}:accesspoint/door-{number}"
+        opened = allow({"AWS": self.outsider()}, "s3:GetObject", f"{arn}/object/*")
+        control.put_access_point_policy(**point, Policy=document(opened))
+        self.traps |= {f"arn:aws:s3:::{name}" for name in (owned, ignored, door)}
         shut = f"shut-{self.seed}-{number}"
         s3.create_bucket(Bucket=shut)
         s3.put_bucket_policy(Bucket=shut, Policy=document(allow("*", "s3:GetObject", f"arn:aws:s3:::{shut}/*")))
@@ -168,10 +215,7 @@ class World:
         outsider = self.outsider()
         policy = document(allow({"AWS": f"arn:aws:iam::{outsider}:root"}, "sqs:SendMessage", arn))
         sqs.create_queue(QueueName=name, Attributes={"Policy": policy})
-        if account in self.perimeter:
-            self.traps.add(arn)
-        else:
-            self.grants.add((arn, outsider))
+        self._plant(account, arn, outsider)
 
     def _topic(self, account: str, number: int) -> None:
         region = self.chance.choice(REGIONS)
@@ -205,7 +249,7 @@ class World:
         kms.create_grant(
             KeyId=key["KeyId"], GranteePrincipal=f"arn:aws:iam::{outsider}:role/x", Operations=["Decrypt"], Name="g"
         )
-        self.grants.add((key["Arn"], outsider))
+        self._plant(account, key["Arn"], outsider)
 
     def _secret(self, account: str, number: int) -> None:
         region = self.chance.choice(REGIONS)
@@ -214,7 +258,7 @@ class World:
         outsider = self.outsider()
         statement = allow({"AWS": f"arn:aws:iam::{outsider}:root"}, "secretsmanager:GetSecretValue", "*")
         client.put_resource_policy(SecretId=arn, ResourcePolicy=document(statement))
-        self.grants.add((arn, outsider))
+        self._plant(account, arn, outsider)
 
     def _snapshot(self, account: str, number: int) -> None:
         region = self.chance.choice(REGIONS)

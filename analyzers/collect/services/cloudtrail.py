@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from analyzers.collect.place import Part, Place, Service
+from analyzers.collect.place import Listing, Part, Place, Service
 
 STORE = "AWS::CloudTrail::EventDataStore"
 
 
-def read(place: Place) -> Iterator[Part]:
-    client = place.client("cloudtrail")
-    for store in place.pages(client, "list_event_data_stores", "EventDataStores"):
-        arn = store["EventDataStoreArn"]
-        gone = ("ResourcePolicyNotFoundException", "ResourceNotFoundException")
-        answer = place.ask(arn, client, "get_resource_policy", absent=gone, ResourceArn=arn)
-        yield place.resource(arn, STORE, name=store.get("Name", ""), policy=(answer or {}).get("ResourcePolicy"))
+def _items(place: Place, wanted: str) -> Iterator[Any]:
+    return place.pages(place.client("cloudtrail"), "list_event_data_stores", "EventDataStores")
 
 
+def _arn(place: Place, store: Any) -> str:
+    return str(store["EventDataStoreArn"])
+
+
+def _describe(place: Place, store: Any) -> Iterator[Part]:
+    arn = _arn(place, store)
+    gone = ("ResourcePolicyNotFoundException", "ResourceNotFoundException")
+    answer = place.ask(arn, place.client("cloudtrail"), "get_resource_policy", absent=gone, ResourceArn=arn)
+    yield place.resource(arn, STORE, name=store.get("Name", ""), policy=(answer or {}).get("ResourcePolicy"))
+
+
+_STORES = Listing(_items, _arn, _describe)
 SERVICE = Service(
     name="cloudtrail",
-    read=read,
+    read=_STORES.read,
+    read_one=_STORES.read_one,
     types=(STORE,),
     calls={
         "ListEventDataStores": "cloudtrail:ListEventDataStores",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, PaginationError
 
 from analyzers.collect.place import Part, Place, Service, moment, problem
 from analyzers.inventory import iam_answer
@@ -31,10 +31,11 @@ def read(place: Place) -> Iterator[Part]:
             described.add(policy["arn"])
             yield "managed_policies", policy
             continue
-        found = iam_answer.principal(section, value, place.account)
-        found["created_at"] = moment(value.get("CreateDate"))
-        if found["kind"] == "ROLE":
-            found["last_used_at"] = moment((value.get("RoleLastUsed") or {}).get("LastUsedDate"))
+        if section == "RoleDetailList":
+            found = _role(value, place)
+        else:
+            found = iam_answer.principal(section, value, place.account)
+            found["created_at"] = moment(value.get("CreateDate"))
         if found["kind"] == "USER":
             found |= _user(place, client, value, report.get(value["Arn"], {}))
         if found.get("permissions_boundary"):
@@ -42,6 +43,56 @@ def read(place: Place) -> Iterator[Part]:
         yield "principals", found
     for arn in sorted(boundaries - described):
         yield from _policy(place, client, arn)
+    yield from _providers(place, client)
+
+
+def read_one(place: Place, arn: str) -> Iterator[Part]:
+    """A role. Users, groups and policies are read with the account: a policy may be held by many."""
+    client = place.client("iam")
+    name = arn.rsplit("/", 1)[-1]
+    try:
+        role = place.call(client, "get_role", RoleName=name)["Role"]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "NoSuchEntity":
+            return
+        raise
+    if role.get("Arn") != arn:
+        return
+    inline = []
+    for policy in place.pages(client, "list_role_policies", "PolicyNames", RoleName=name):
+        inline.append(place.call(client, "get_role_policy", RoleName=name, PolicyName=policy))
+    attached = list(place.pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=name))
+    boundary = (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+    for policy in dict.fromkeys([*(one["PolicyArn"] for one in attached), *([boundary] if boundary else [])]):
+        yield from _policy(place, client, policy)
+    yield "principals", _role({**role, "RolePolicyList": inline, "AttachedManagedPolicies": attached}, place)
+
+
+def _role(value: Any, place: Place) -> dict[str, Any]:
+    found = iam_answer.principal("RoleDetailList", value, place.account)
+    found["created_at"] = moment(value.get("CreateDate"))
+    found["last_used_at"] = moment((value.get("RoleLastUsed") or {}).get("LastUsedDate"))
+    return found
+
+
+def _providers(place: Place, client: Any) -> Iterator[Part]:
+    """SAML and OpenID Connect providers: whom the account lets say who somebody is."""
+    before = len(place.problems)
+    found = []
+    for provider in _listed(place, client, "list_saml_providers", "SAMLProviderList"):
+        valid = moment(provider.get("ValidUntil"))
+        found.append({"arn": provider["Arn"], "kind": "SAML", "valid_until": valid})
+    for provider in _listed(place, client, "list_open_id_connect_providers", "OpenIDConnectProviderList"):
+        arn = provider["Arn"]
+        answer = place.ask(arn, client, "get_open_id_connect_provider", OpenIDConnectProviderArn=arn) or {}
+        clients = sorted(str(one) for one in answer.get("ClientIDList") or ())
+        found.append({"arn": arn, "kind": "OIDC", "url": answer.get("Url") or "", "client_ids": clients})
+    if len(place.problems) == before:
+        yield "account_details", {"id": place.account, "identity_providers": sorted(found, key=lambda one: one["arn"])}
+
+
+def _listed(place: Place, client: Any, operation: str, key: str) -> list[Any]:
+    return (place.ask("", client, operation) or {}).get(key) or []
 
 
 def _details(place: Place, client: Any) -> Iterator[tuple[str, Any]]:
@@ -54,6 +105,8 @@ def _details(place: Place, client: Any) -> Iterator[tuple[str, Any]]:
                 yield section, value
         if not page.get("IsTruncated"):
             return
+        if parameters.get("Marker") == page["Marker"]:
+            raise PaginationError(message="GetAccountAuthorizationDetails gives the same page again")
         parameters = {"Marker": page["Marker"]}
 
 
@@ -122,10 +175,18 @@ SERVICE = Service(
     name="iam",
     everywhere=False,
     read=read,
+    read_one=read_one,
     types=("AWS::IAM::Role",),
     principals=True,
     calls={
         "GetAccountAuthorizationDetails": "iam:GetAccountAuthorizationDetails",
+        "GetRole": "iam:GetRole",
+        "ListRolePolicies": "iam:ListRolePolicies",
+        "GetRolePolicy": "iam:GetRolePolicy",
+        "ListAttachedRolePolicies": "iam:ListAttachedRolePolicies",
+        "ListSAMLProviders": "iam:ListSAMLProviders",
+        "ListOpenIDConnectProviders": "iam:ListOpenIDConnectProviders",
+        "GetOpenIDConnectProvider": "iam:GetOpenIDConnectProvider",
         "GetPolicy": "iam:GetPolicy",
         "GetPolicyVersion": "iam:GetPolicyVersion",
         "ListAccessKeys": "iam:ListAccessKeys",

@@ -8,29 +8,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from analyzers.collect.place import Part, Place, Service, moment, tags
+from analyzers.collect.place import Listing, Part, Place, Service, moment, tags
 
 KEY = "AWS::KMS::Key"
 
 
-def read(place: Place) -> Iterator[Part]:
+def _items(place: Place, wanted: str) -> Iterator[Any]:
     client = place.client("kms")
-    for key in place.pages(client, "list_keys", "Keys"):
-        arn = key["KeyArn"]
-        described = (place.ask(arn, client, "describe_key", KeyId=arn) or {}).get("KeyMetadata") or {}
-        if described.get("KeyManager") == "AWS":
-            continue
-        policy = place.ask(arn, client, "get_key_policy", KeyId=arn, PolicyName="default")
-        listed = place.all(arn, client, "list_resource_tags", "Tags", KeyId=arn)
-        yield place.resource(
-            arn,
-            KEY,
-            name=described.get("Description") or key["KeyId"],
-            created_at=moment(described.get("CreationDate")),
-            tags=tags(listed, "TagKey", "TagValue"),
-            policy=(policy or {}).get("Policy"),
-            grants=[_grant(grant) for grant in place.all(arn, client, "list_grants", "Grants", KeyId=arn)],
-        )
+    if not wanted:
+        yield from place.pages(client, "list_keys", "Keys")
+        return
+    found = place.call(client, "describe_key", KeyId=wanted)["KeyMetadata"]
+    yield {"KeyArn": found["Arn"], "KeyId": found["KeyId"]}
+
+
+def _arn(place: Place, key: Any) -> str:
+    return str(key["KeyArn"])
+
+
+def _describe(place: Place, key: Any) -> Iterator[Part]:
+    arn, client = _arn(place, key), place.client("kms")
+    described = (place.ask(arn, client, "describe_key", KeyId=arn) or {}).get("KeyMetadata") or {}
+    if described.get("KeyManager") == "AWS":
+        return
+    policy = place.ask(arn, client, "get_key_policy", KeyId=arn, PolicyName="default")
+    listed = place.all(arn, client, "list_resource_tags", "Tags", KeyId=arn)
+    grants = [_grant(grant) for grant in place.all(arn, client, "list_grants", "Grants", KeyId=arn)]
+    yield place.resource(
+        arn,
+        KEY,
+        name=described.get("Description") or key["KeyId"],
+        created_at=moment(described.get("CreationDate")),
+        tags=tags(listed, "TagKey", "TagValue"),
+        policy=(policy or {}).get("Policy"),
+        grants=grants,
+    )
 
 
 def _grant(grant: Any) -> dict[str, Any]:
@@ -50,9 +62,11 @@ def _grant(grant: Any) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
+_KEYS = Listing(_items, _arn, _describe, gone=("NotFoundException",))
 SERVICE = Service(
     name="kms",
-    read=read,
+    read=_KEYS.read,
+    read_one=_KEYS.read_one,
     types=(KEY,),
     calls={
         "ListKeys": "kms:ListKeys",

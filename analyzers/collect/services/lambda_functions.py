@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from analyzers.collect.place import Part, Place, Service, tags
+from analyzers.collect.place import Listing, Part, Place, Service, tags
 
 FUNCTION = "AWS::Lambda::Function"
 LAYER = "AWS::Lambda::LayerVersion"
@@ -16,30 +16,50 @@ _NONE = ("ResourceNotFoundException",)
 
 
 def read(place: Place) -> Iterator[Part]:
+    yield from _FUNCTIONS.read(place)
+    yield from _LAYERS.read(place)
+
+
+def read_one(place: Place, arn: str) -> Iterator[Part]:
+    yield from (_LAYERS if ":layer:" in arn else _FUNCTIONS).read_one(place, arn)
+
+
+def _layers(place: Place, wanted: str) -> Iterator[tuple[Any, Any]]:
+    """Layers with their versions."""
     client = place.client("lambda")
-    for function in place.pages(client, "list_functions", "Functions"):
-        yield from _function(place, client, function)
     for layer in place.pages(client, "list_layers", "Layers"):
-        for version in place.pages(client, "list_layer_versions", "LayerVersions", LayerName=layer["LayerArn"]):
-            arn, number = version["LayerVersionArn"], version["Version"]
-            asked = {"LayerName": layer["LayerArn"], "VersionNumber": number}
-            policy = place.ask(arn, client, "get_layer_version_policy", absent=_NONE, **asked)
-            yield place.resource(
-                arn,
-                LAYER,
-                name=f"{layer['LayerName']}:{number}",
-                created_at=str(version.get("CreatedDate", ""))[:40] or None,
-                policy=(policy or {}).get("Policy"),
-            )
+        if not wanted or wanted.startswith(f"{layer['LayerArn']}:"):
+            for version in place.pages(client, "list_layer_versions", "LayerVersions", LayerName=layer["LayerArn"]):
+                yield layer, version
 
 
-def _function(place: Place, client: Any, function: Any) -> Iterator[Part]:
+def _layer(place: Place, item: tuple[Any, Any]) -> Iterator[Part]:
+    layer, version = item
+    arn, number = version["LayerVersionArn"], version["Version"]
+    asked = {"LayerName": layer["LayerArn"], "VersionNumber": number}
+    policy = place.ask(arn, place.client("lambda"), "get_layer_version_policy", absent=_NONE, **asked)
+    yield place.resource(
+        arn,
+        LAYER,
+        name=f"{layer['LayerName']}:{number}",
+        created_at=str(version.get("CreatedDate", ""))[:40] or None,
+        policy=(policy or {}).get("Policy"),
+    )
+
+
+def _functions(place: Place, wanted: str) -> Iterator[Any]:
+    return place.pages(place.client("lambda"), "list_functions", "Functions")
+
+
+def _function(place: Place, function: Any) -> Iterator[Part]:
+    client = place.client("lambda")
     arn, name = function["FunctionArn"], function["FunctionName"]
     policy = place.ask(arn, client, "get_policy", absent=_NONE, FunctionName=name)
     listed = place.ask(arn, client, "list_tags", absent=_NONE, Resource=arn)
+    mine = ((FUNCTION,), arn, client)
+    versions = place.listed(*mine, "list_versions_by_function", "Versions", FunctionName=name)
+    aliases = place.listed(*mine, "list_aliases", "Aliases", FunctionName=name)
     yield place.resource(arn, FUNCTION, name=name, tags=tags((listed or {}).get("Tags")), policy=_text(policy))
-    versions = place.all(arn, client, "list_versions_by_function", "Versions", FunctionName=name)
-    aliases = place.all(arn, client, "list_aliases", "Aliases", FunctionName=name)
     qualifiers = [version["Version"] for version in versions if version.get("Version") != "$LATEST"]
     for qualifier in (*qualifiers, *(alias["Name"] for alias in aliases)):
         about = f"{arn}:{qualifier}"
@@ -52,9 +72,13 @@ def _text(answer: Any) -> str | None:
     return (answer or {}).get("Policy")
 
 
+_FUNCTIONS = Listing(_functions, lambda _, function: str(function["FunctionArn"]), _function)
+_LAYERS = Listing(_layers, lambda _, item: str(item[1]["LayerVersionArn"]), _layer)
 SERVICE = Service(
     name="lambda",
     read=read,
+    read_one=read_one,
+    beneath=(":",),
     types=(FUNCTION, LAYER),
     calls={
         "ListFunctions": "lambda:ListFunctions",

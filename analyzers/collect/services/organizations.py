@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from analyzers.collect.place import Part, Place, Service, tags
+from botocore.exceptions import BotoCoreError, ClientError
+
+from analyzers.collect.place import Part, Place, Service, problem, tags
 
 KINDS = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
 
@@ -49,7 +51,18 @@ def read(place: Place) -> Iterator[Part]:
         about = str(account.get("Arn", account["Id"]))
         found["tags"] = tags(place.all(about, client, "list_tags_for_resource", "Tags", ResourceId=account["Id"]))
         yield "accounts", found
-    yield from _control_policies(place, client, root)
+    try:
+        yield from list(_control_policies(place, client, root))
+    except (ClientError, BotoCoreError) as error:
+        # Those that are known stay; without any, more is reported than there is, never less.
+        place.problems.append(problem(error, client, _failed(error, client), place.calls))
+        place.kept.add("control_policies")
+
+
+def _failed(error: Exception, client: Any) -> str:
+    """The method of the call that failed."""
+    names = {api: method for method, api in client.meta.method_to_api_mapping.items()}
+    return str(names.get(getattr(error, "operation_name", ""), "list_policies"))
 
 
 def _control_policies(place: Place, client: Any, root: dict[str, Any]) -> Iterator[Part]:

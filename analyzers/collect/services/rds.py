@@ -8,28 +8,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from analyzers.collect.place import Part, Place, Service, moment, tags
+from analyzers.collect.place import Listing, Part, Place, Service, moment, tags
 
 SNAPSHOT = "AWS::RDS::DBSnapshot"
 CLUSTER_SNAPSHOT = "AWS::RDS::DBClusterSnapshot"
 
 
 def read(place: Place) -> Iterator[Part]:
+    yield from _OF_DATABASES.read(place)
+    yield from _OF_CLUSTERS.read(place)
+
+
+def read_one(place: Place, arn: str) -> Iterator[Part]:
+    yield from (_OF_CLUSTERS if ":cluster-snapshot:" in arn else _OF_DATABASES).read_one(place, arn)
+
+
+def _databases(place: Place, wanted: str) -> Iterator[Any]:
+    chosen: dict[str, Any] = {"DBSnapshotIdentifier": wanted.rsplit(":", 1)[-1]} if wanted else {}
+    return place.pages(place.client("rds"), "describe_db_snapshots", "DBSnapshots", SnapshotType="manual", **chosen)
+
+
+def _clusters(place: Place, wanted: str) -> Iterator[Any]:
+    chosen: dict[str, Any] = {"DBClusterSnapshotIdentifier": wanted.rsplit(":", 1)[-1]} if wanted else {}
     client = place.client("rds")
-    for snapshot in place.pages(client, "describe_db_snapshots", "DBSnapshots", SnapshotType="manual"):
-        yield _snapshot(place, client, snapshot, "DBSnapshot", SNAPSHOT, bool(snapshot.get("Encrypted")))
-    found = place.pages(client, "describe_db_cluster_snapshots", "DBClusterSnapshots", SnapshotType="manual")
-    for snapshot in found:
-        encrypted = bool(snapshot.get("StorageEncrypted"))
-        yield _snapshot(place, client, snapshot, "DBClusterSnapshot", CLUSTER_SNAPSHOT, encrypted)
+    return place.pages(client, "describe_db_cluster_snapshots", "DBClusterSnapshots", SnapshotType="manual", **chosen)
 
 
-def _snapshot(place: Place, client: Any, snapshot: Any, prefix: str, kind: str, encrypted: bool) -> Part:
+def _of_database(place: Place, snapshot: Any) -> Iterator[Part]:
+    yield _snapshot(place, snapshot, "DBSnapshot", SNAPSHOT, bool(snapshot.get("Encrypted")))
+
+
+def _of_cluster(place: Place, snapshot: Any) -> Iterator[Part]:
+    yield _snapshot(place, snapshot, "DBClusterSnapshot", CLUSTER_SNAPSHOT, bool(snapshot.get("StorageEncrypted")))
+
+
+def _snapshot(place: Place, snapshot: Any, prefix: str, kind: str, encrypted: bool) -> Part:
     arn, name = snapshot[f"{prefix}Arn"], snapshot[f"{prefix}Identifier"]
     cluster = kind == CLUSTER_SNAPSHOT
     answer = place.ask(
         arn,
-        client,
+        place.client("rds"),
         "describe_db_cluster_snapshot_attributes" if cluster else "describe_db_snapshot_attributes",
         absent=(f"{prefix}NotFound", f"{prefix}NotFoundFault"),
         **{f"{prefix}Identifier": name},
@@ -53,9 +71,22 @@ def _snapshot(place: Place, client: Any, snapshot: Any, prefix: str, kind: str, 
     )
 
 
+_OF_DATABASES = Listing(
+    _databases,
+    lambda _, snapshot: str(snapshot["DBSnapshotArn"]),
+    _of_database,
+    gone=("DBSnapshotNotFound", "DBSnapshotNotFoundFault"),
+)
+_OF_CLUSTERS = Listing(
+    _clusters,
+    lambda _, snapshot: str(snapshot["DBClusterSnapshotArn"]),
+    _of_cluster,
+    gone=("DBClusterSnapshotNotFound", "DBClusterSnapshotNotFoundFault"),
+)
 SERVICE = Service(
     name="rds",
     read=read,
+    read_one=read_one,
     types=(SNAPSHOT, CLUSTER_SNAPSHOT),
     calls={
         "DescribeDBSnapshots": "rds:DescribeDBSnapshots",

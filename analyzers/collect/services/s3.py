@@ -5,16 +5,21 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from analyzers.collect.place import Part, Place, Service, moment, problem, tags
+from analyzers.collect.place import Part, Place, Problem, Service, moment, problem, tags
 
 BUCKET = "AWS::S3::Bucket"
 MULTI_REGION = "us-west-2"
 """Where multi-region access points are listed, whatever regions they span."""
+
+
+MOST = 1000
+"""Buckets a page; without a size S3 refuses to list more than ten thousand."""
 
 
 def read(place: Place) -> Iterator[Part]:
@@ -24,6 +29,18 @@ def read(place: Place) -> Iterator[Part]:
     for page in _bucket_pages(place, client):
         listed += page.get("Buckets") or ()
         owner = str((page.get("Owner") or {}).get("ID", owner))
+    yield from _account(place, owner)
+    yield from _buckets(place, client, listed)
+
+
+def read_one(place: Place, arn: str) -> Iterator[Part]:
+    client = place.client("s3")
+    name = arn.rsplit(":", 1)[-1]
+    for page in _bucket_pages(place, client, Prefix=name):
+        yield from _buckets(place, client, [bucket for bucket in page.get("Buckets") or () if bucket["Name"] == name])
+
+
+def _account(place: Place, owner: str) -> Iterator[Part]:
     control = place.client("s3control")
     block = place.ask(
         place.account,
@@ -35,14 +52,17 @@ def read(place: Place) -> Iterator[Part]:
     flags = (block or {}).get("PublicAccessBlockConfiguration")
     if not place.error(place.account):
         yield "account_details", {"id": place.account, "canonical_user_id": owner, "public_access_block": flags}
+
+
+def _buckets(place: Place, client: Any, listed: list[Any]) -> Iterator[Part]:
     regions = {bucket["Name"]: _region(place, client, bucket) for bucket in listed}
     points = _access_points(place, regions)
     for bucket in listed:
         yield _bucket(place, bucket, regions[bucket["Name"]], points)
 
 
-def _bucket_pages(place: Place, client: Any) -> Iterator[Any]:
-    parameters: dict[str, Any] = {"MaxBuckets": place.page_size} if place.page_size else {}
+def _bucket_pages(place: Place, client: Any, **chosen: str) -> Iterator[Any]:
+    parameters: dict[str, Any] = {"MaxBuckets": MOST, **chosen}
     while True:
         page = place.call(client, "list_buckets", **parameters)
         yield page
@@ -76,7 +96,7 @@ def _bucket(place: Place, bucket: Any, region: str, points: dict[str, list[dict[
     policy = ask("get_bucket_policy", "NoSuchBucketPolicy").get("Policy")
     listed = ask("get_bucket_acl")
     owner = (listed.get("Owner") or {}).get("ID")
-    acl = [_grant(grant) for grant in listed.get("Grants") or () if not _is_own(grant, owner)]
+    acl = [_grant(place, arn, grant) for grant in listed.get("Grants") or () if not _is_own(grant, owner)]
     rules = ask("get_bucket_ownership_controls", "OwnershipControlsNotFoundError").get("OwnershipControls") or {}
     ownership = next((rule["ObjectOwnership"] for rule in rules.get("Rules") or ()), None)
     block = ask("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
@@ -113,10 +133,14 @@ def _is_own(grant: Any, owner: str | None) -> bool:
     return owner is not None and (grant.get("Grantee") or {}).get("ID") == owner
 
 
-def _grant(grant: Any) -> dict[str, Any] | None:
+def _grant(place: Place, arn: str, grant: Any) -> dict[str, Any] | None:
     grantee = grant.get("Grantee") or {}
     who = {"id": grantee["ID"]} if grantee.get("ID") else {"uri": grantee["URI"]} if grantee.get("URI") else None
-    return {"grantee": who, "permission": grant["Permission"]} if who else None
+    if who is None:
+        message = f"A grantee that is neither a canonical user nor a group: {str(grantee)[:200]}"
+        place.problems.append(Problem("S3 GetBucketAcl", "NotUnderstood", message, "", arn))
+        return None
+    return {"grantee": who, "permission": grant["Permission"]}
 
 
 def _access_points(place: Place, regions: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
@@ -126,14 +150,14 @@ def _access_points(place: Place, regions: Mapping[str, str]) -> dict[str, list[d
         control = place.client("s3control", region)
         inside = [name for name, where in regions.items() if where == region]
         for point in _listed(place, control, "list_access_points", "AccessPointList", inside):
-            if point.get("BucketAccountId") in {None, "", place.account}:
+            if point.get("BucketAccountId") in {None, "", place.account} and point["Bucket"] in regions:
                 found.setdefault(point["Bucket"], []).append(_point(place, control, point))
     if place.partition == "aws" and regions:
-        _multi_region(place, list(regions), found)
+        _multi_region(place, regions, found)
     return found
 
 
-def _listed(place: Place, control: Any, operation: str, key: str, buckets: list[str]) -> list[Any]:
+def _listed(place: Place, control: Any, operation: str, key: str, buckets: Collection[str]) -> list[Any]:
     try:
         return list(place.pages(control, operation, key, AccountId=place.account))
     except (ClientError, BotoCoreError) as error:
@@ -161,22 +185,27 @@ def _point(place: Place, control: Any, point: Any) -> dict[str, Any]:
     )
 
 
-def _multi_region(place: Place, names: list[str], found: dict[str, list[dict[str, Any]]]) -> None:
+def _multi_region(place: Place, names: Collection[str], found: dict[str, list[dict[str, Any]]]) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/MultiRegionAccessPoints.html"""
     control = place.client("s3control", MULTI_REGION)
     points = _listed(place, control, "list_multi_region_access_points", "AccessPoints", names)
     for point in points:
         arn = f"arn:{place.partition}:s3::{place.account}:accesspoint/{point['Alias']}"
-        buckets = [region["Bucket"] for region in point.get("Regions") or ()]
-        about = _arn(place, buckets[0]) if buckets else arn
+        buckets = [region["Bucket"] for region in point.get("Regions") or () if region["Bucket"] in names]
+        if not buckets:
+            continue
+        about = _arn(place, buckets[0])
+        asked = {"AccountId": place.account, "Name": point["Name"]}
+        before = len(place.problems)
         answer = place.ask(
             about,
             control,
             "get_multi_region_access_point_policy",
             absent=("NoSuchMultiRegionAccessPoint",),
-            AccountId=place.account,
-            Name=point["Name"],
+            **asked,
         )
+        for failed in place.problems[before:]:
+            place.problems += [replace(failed, about=_arn(place, other)) for other in buckets[1:]]
         established = (((answer or {}).get("Policy") or {}).get("Established") or {}).get("Policy")
         described = _without_nothing(
             {
@@ -200,6 +229,7 @@ SERVICE = Service(
     name="s3",
     everywhere=False,
     read=read,
+    read_one=read_one,
     types=(BUCKET,),
     calls={
         "ListBuckets": "s3:ListAllMyBuckets",

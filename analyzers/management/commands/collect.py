@@ -1,4 +1,5 @@
-"""manage.py collect [--profile P] [--organization | --account ID] [--role-name R] [--external-id X] [--regions R,R]"""
+"""manage.py collect [--profile P] [--organization | --account ID] [--role-name R] [--external-id X] [--regions R,R]
+[--config-aggregator NAME]"""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from analyzers.actions import CancelCollection, ReadAgain, StartCollection
-from analyzers.collect import permissions
+from analyzers.collect import permissions, summary
 from analyzers.collect.access import DEFAULT_ROLE, NoCredentials
 from analyzers.collect.work import OPEN, access_for, work
 from analyzers.models import Collection, CollectionPart
@@ -41,6 +41,8 @@ class Command(BaseCommand):
         parser.add_argument("--role-name", default="", help=f"taken on in other accounts ({DEFAULT_ROLE})")
         parser.add_argument("--external-id", default="", help="that the role's trust policy asks for")
         parser.add_argument("--regions", default="", help="separated by commas; all that an account uses, if not given")
+        parser.add_argument("--config-aggregator", default="", metavar="NAME", help="ask AWS Config, not the services")
+        parser.add_argument("--config-region", default="", metavar="REGION", help="where the aggregator is")
         parser.add_argument("--readers", type=int, default=READERS, help=f"at the same time ({READERS})")
         parser.add_argument("--page-size", type=int, help="elements a page, where a service lets it be chosen")
 
@@ -84,6 +86,8 @@ class Command(BaseCommand):
                 profile=options["profile"],
                 role_name=options["role_name"],
                 external_id=options["external_id"],
+                aggregator=options["config_aggregator"],
+                aggregator_region=options["config_region"],
                 wake=False,
             )()
         except ValidationError as error:
@@ -129,50 +133,33 @@ class Command(BaseCommand):
     def _report(self, collection: Collection) -> None:
         if sys.stderr.isatty():
             self.stderr.write("")
-        parts = list(collection.parts.all())
-        rows: dict[str, Counter[str]] = {}
-        for part in parts:
-            row = rows.setdefault(part.service, Counter())
-            row[part.status] += 1
-            row["found"] += part.found
-            row["calls"] += part.calls
+        parts = collection.parts.all()
         columns = ("read", "partly", "not read", "not offered", "found", "calls")
-        self.stdout.write(f"{'service':<16}" + "".join(f"{name:>13}" for name in columns))
-        for service, row in sorted(rows.items()):
-            states = (_Status.READ, _Status.PARTLY, _Status.NOT_READ, _Status.NOT_OFFERED)
-            numbers = [*(row[state] for state in states), row["found"], row["calls"]]
-            self.stdout.write(f"{service:<16}" + "".join(f"{number:>13,}" for number in numbers))
-        self._problems(parts)
+        self.stdout.write(f"{'service':<24}" + "".join(f"{name:>12}" for name in columns))
+        services = summary.rows(parts, "service")
+        for row in services:
+            numbers = (row["read"], row["partly"], row["not_read"], row["not_offered"], row["found"], row["calls"])
+            name = summary.label(row["name"])[:23]
+            self.stdout.write(f"{name:<24}" + "".join(f"{number:>12,}" for number in numbers))
+        self._reasons(summary.reasons(summary.with_problems(parts)))
         if collection.error:
             self.stderr.write(collection.error)
-        accounts = {part.account for part in parts}
         seconds = time.monotonic() - self._began
-        calls = sum(part.calls for part in parts)
+        calls = sum(row["calls"] for row in services)
+        accounts = parts.values("account").distinct().count()
         self.stdout.write(
-            f"Collection {collection.pk} {collection.status.lower()}: {len(accounts)} accounts, {len(parts)} parts, "
+            f"Collection {collection.pk} {collection.status.lower()}: {accounts} accounts, {parts.count():,} parts, "
             f"{calls:,} calls in {seconds:.1f} s, {len(collection.changed_accounts)} accounts changed."
         )
 
-    def _problems(self, parts: list[CollectionPart]) -> None:
+    def _reasons(self, reasons: list[summary.Reason]) -> None:
         """What was not read, and why; the same reason in many places once."""
-        reasons: dict[tuple[str, str, str], list[CollectionPart]] = {}
-        messages: dict[tuple[str, str, str], str] = {}
-        for part in parts:
-            if part.status == _Status.NOT_OFFERED:
-                continue
-            for problem in part.problems:
-                key = (problem["call"], problem["code"], problem["permission"])
-                messages.setdefault(key, problem["message"])
-                if part not in reasons.setdefault(key, []):
-                    reasons[key].append(part)
         if reasons:
             self.stdout.write("\nNot read:")
-        for (call, code, permission), where in sorted(reasons.items(), key=lambda item: -len(item[1])):
-            places = ", ".join(" ".join(filter(None, [part.account, part.region])) for part in where[:3])
-            more = f" and {len(where) - 3} more places" if len(where) > 3 else ""
-            lacks = f" Allow {permission}." if permission else ""
-            self.stdout.write(
-                f"  {call}: {code}: {messages[call, code, permission][:200]}{lacks}\n    in {places}{more}"
-            )
+        for reason in reasons:
+            lacks = f" Allow {reason.permission}." if reason.permission else ""
+            more = f" and {reason.further:,} more" if reason.further else ""
+            self.stdout.write(f"  {reason.call}: {reason.code}: {reason.message[:200]}{lacks}")
+            self.stdout.write(f"    in {', '.join(reason.parts)}{more}")
         if reasons:
             self.stdout.write("")
