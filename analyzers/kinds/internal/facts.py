@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import lru_cache
@@ -46,7 +47,6 @@ _OF_CALLER = frozenset({"aws:principalarn", "aws:principaltype", "aws:username",
 OF_RESOURCE = frozenset({"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"})
 OF_POINT = frozenset({"s3:dataaccesspointarn", "s3:dataaccesspointaccount"})
 """Keys of requests that come through an access point."""
-_IDENTITY = frozenset({*_OF_CALLER, "aws:principalaccount", "kms:calleraccount", "aws:principalisawsservice"})
 _TAG = "aws:principaltag/"
 
 
@@ -132,6 +132,21 @@ def may_be_tagged(trust: str | None) -> bool:
     return False
 
 
+_CARRIED = "portal:known:"
+
+
+def carried(fact: Fact) -> str:
+    """A key that stands for a known value of the caller, for a condition that also needs to know the resource."""
+    return _CARRIED + json.dumps([fact if isinstance(fact, (str, tuple)) else None]).encode().hex()
+
+
+def _carried(key: str) -> Fact:
+    (value,) = json.loads(bytes.fromhex(key.removeprefix(_CARRIED)))
+    if value is None:
+        return Gap.ABSENT
+    return tuple(value) if isinstance(value, list) else str(value)
+
+
 class ResourceFacts:
     """What is known of every request for a resource."""
 
@@ -146,7 +161,7 @@ class ResourceFacts:
             self._known["aws:resourceorgpaths"] = (home.path,)
 
     def of(self, key: str) -> Fact:
-        return self._known.get(key, Gap.FREE)
+        return _carried(key) if key.startswith(_CARRIED) else self._known.get(key, Gap.FREE)
 
 
 def needs(policy: Policy) -> frozenset[str]:
@@ -197,9 +212,13 @@ def settled(policy: Policy, condition: Condition, effect: Effect, facts: Facts |
     found = {name: facts.of(name) for name in wanted}
     if key == "aws:userid" and found[key] is Gap.FREE and isinstance(facts, Facts):
         return _role_id(policy, condition, effect, facts)
-    if any(value is Gap.FREE for value in found.values()):
-        # What follows from who calls is not asked about any more, so it must not be left over.
-        return None if key in _IDENTITY and found[key] is not Gap.FREE else Gap.FREE
+    free = {name for name, value in found.items() if value is Gap.FREE}
+    if key in free:
+        return Gap.FREE
+    if free and isinstance(facts, Facts) and all(map(is_about_resource, free)):
+        return Gap.FREE  # decided once the resource is in sight, see `carried`
+    if free:
+        return None  # what is known must not be left over as if it were free
     context = {name: value for name, value in found.items() if not isinstance(value, Gap)}
     return condition_holds(policy, condition, _Told(context), effect)
 

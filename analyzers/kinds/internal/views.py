@@ -14,7 +14,7 @@ from analyzers.policy.model import Condition, Effect, Patterns, Principals, Stat
 from analyzers.policy.operators import Family, lookup
 from analyzers.policy.pattern import Variable, Wildcard, tokens
 
-from .facts import Facts, Gap, ResourceFacts, is_about_resource, needs, settled, variables
+from .facts import Facts, Gap, ResourceFacts, carried, is_about_resource, needs, settled, variables
 
 NAME = "zz-somebody"
 """Stands for the name of a user in what users share; no user is called so."""
@@ -206,6 +206,9 @@ def _with_known(policy: Policy, condition: Condition, facts: Facts | ResourceFac
     if rule is None or rule.family not in _WITH_VARIABLES or not variables(policy, condition.values):
         return condition
     values = (_fill(value, facts, shared=True) for value in condition.values)
+    if isinstance(facts, Facts) and (fact := facts.of(condition.key.lower())) is not Gap.FREE:
+        values = (_fill(value, facts, shared=False) for value in condition.values)
+        condition = condition._replace(key=carried(fact))
     return condition._replace(values=tuple(value for value in values if value is not None))
 
 

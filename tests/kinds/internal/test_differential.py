@@ -29,7 +29,7 @@ from analyzers.reasoning.verdict import Answer
 from tests.reasoning.generators import ABROAD, ASKED, BUCKET, CONTEXTS, HOME, KEY, statements
 from tests.reasoning.generators import ROLE as ROLE_ARN
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "30000")) // 100
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15000")) // 100
 ORGANIZATION = "o-1"
 ACTIONS = {
     "AWS::S3::Bucket": ("s3:GetObject", "s3:PutObject", "s3:ListBucket"),

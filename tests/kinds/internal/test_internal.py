@@ -549,6 +549,22 @@ def test_a_name_that_is_compared_with_something_is_not_any_name(guard: str) -> N
     assert set(said(ask(subject(), *members))) == {"bob"}
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "reached"),
+    [
+        ("aws:PrincipalOrgID", "${aws:ResourceOrgID}", True),
+        ("aws:ResourceOrgID", "${aws:PrincipalOrgID}", True),
+        ("aws:PrincipalAccount", "${aws:ResourceAccount}", True),
+        ("aws:PrincipalTag/owner", "${aws:ResourceAccount}", False),
+        ("aws:ResourceAccount", "${aws:PrincipalTag/owner, 'x'}", False),
+        ("aws:PrincipalOrgID", "x${aws:SourceVpc}", None),
+    ],
+)
+def test_what_is_known_of_caller_and_resource_is_compared(key: str, value: str, reached: bool | None) -> None:
+    found = ask(subject(), user("u", text({**GET, "Condition": {"StringEquals": {key: value}}})))
+    assert [one.proved for one in found] == {True: [True], False: [], None: [False]}[reached]
+
+
 def test_only_some_are_asked_about() -> None:
     members = [role(f"r{number}", text(GET)) for number in range(5)]
     people = People(Population(tuple(members), HOMES, ORGANIZATION), controlled=True)
