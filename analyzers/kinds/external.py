@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analyzers.policy import Policy, PolicyError, parse
@@ -20,6 +20,7 @@ from analyzers.reasoning.question import DEFAULT_SECONDS, ONLY_DENIES, Part, Que
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.scene import Scene
 
+from . import silent
 from .channels import TRAITS, Channel, Traits, channels
 from .subject import Analysis, ExternalFinding, FurtherCondition, StatementRef, Subject, ZoneOfTrust
 from .wording import summary
@@ -42,6 +43,9 @@ def analyze(
     traits = TRAITS.get(subject.type)
     if traits is None:
         return Analysis(error=f"Resources of type {subject.type} cannot be analysed for external access.")
+    about = silent.said(subject, zone, like_aws=like_aws)
+    if silent.is_known(about):
+        return Analysis()
     found, errors = channels(subject)
     controls, control_errors = _controls(subject)
     errors = [*filter(None, [subject.error]), *errors, *control_errors]
@@ -57,6 +61,8 @@ def analyze(
             errors.append(f"{channel.name or 'Policy'}: {error} Access could not be ruled out.")
             continue
         findings += [_finding(subject, channel, question, way, restriction) for way in ways]
+    if not findings and not errors:
+        silent.remember(about, subject, [channel.policy for channel in found], controls)
     return Analysis(tuple(findings), "\n".join(errors))
 
 
@@ -85,6 +91,7 @@ def _question(
     constants = {"aws:resourceaccount": subject.account, **(channel.constants or {})}
     if zone.organization:
         constants["aws:resourceorgid"] = zone.organization
+    constants = _asked_for(constants, [channel.policy, *channel.also, *controls])
     behind_point = bool(channel.resource)
     scene = Scene(channel.resource or subject.arn, "/object/" if behind_point else traits.separator, constants)
     parts = [Part(channel.policy, scene)]
@@ -100,6 +107,13 @@ def _question(
         canonical_users=zone.canonical_users,
         anonymous=traits.anonymous,
     )
+
+
+def _asked_for(constants: Mapping[str, str], policies: Sequence[Policy]) -> dict[str, str]:
+    """Those that a document may ask for. Without the others, resources of all accounts can share an answer."""
+    texts = "".join(policy.text for policy in policies).lower()
+    escaped = "\\u" in texts
+    return {key: value for key, value in constants.items() if escaped or key in texts}
 
 
 def _closed_by_block(subject: Subject, channel: Channel, zone: ZoneOfTrust, traits: Traits, seconds: float) -> bool:

@@ -11,19 +11,20 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from analyzers.inventory.subjects import resources_in_scope, subject_hash, subjects, zone_of_trust
+from analyzers.inventory.subjects import Inputs, Outline, resources_in_scope, subjects, zone_of_trust
 from analyzers.kinds import external
 from analyzers.kinds.subject import Analysis, Subject, ZoneOfTrust
 from analyzers.models import AnalyzedResource, Analyzer, Scan, ScanChunk
 from findings.actions.record import record, resolve_vanished
-from findings.models import Finding, FindingStatus
+
+from .notes import Note, write
 
 logger = logging.getLogger(__name__)
 
@@ -67,22 +68,31 @@ def _lease(scan_id: int, owner: str) -> ScanChunk | None:
 
 def _work_on(chunk: ScanChunk, owner: str) -> None:
     analyzer = chunk.scan.analyzer
-    zone = zone_of_trust(analyzer)
+    zone = _same_zone(zone_of_trust(analyzer))
     if chunk.attempts > ATTEMPTS:
         reason = f"Given up: {ATTEMPTS} workers ended while they analysed this resource and its neighbours."
         answers = [(subject, Analysis(error=reason)) for subject in subjects(chunk.resource_ids)]
-        _record(chunk, owner, zone, answers, unchanged=[], error=reason)
+        _record(chunk, owner, answers, {}, error=reason)
         return
-    answers, unchanged = [], []
-    known = _known_hashes(analyzer, chunk)
-    for subject in subjects(chunk.resource_ids):
+    answers = []
+    inputs = Inputs(zone)
+    changed = _changed(analyzer, inputs, inputs.outlines(chunk.resource_ids))
+    for subject in inputs.subjects([outline for outline, _ in changed]):
         if not _extend(chunk, owner):
             return
-        if known.get(subject.arn) == subject_hash(subject, zone):
-            unchanged.append(subject)
-        else:
-            answers.append((subject, _answer(subject, zone)))
-    _record(chunk, owner, zone, answers, unchanged)
+        answers.append((subject, _answer(subject, zone)))
+    _record(chunk, owner, answers, {outline.arn: digest for outline, digest in changed})
+
+
+_last_zone: ZoneOfTrust | None = None
+
+
+def _same_zone(zone: ZoneOfTrust) -> ZoneOfTrust:
+    """The same object for equal zones: remembered answers are then found without comparing thousands of accounts."""
+    global _last_zone
+    if zone != _last_zone:
+        _last_zone = zone
+    return _last_zone
 
 
 def _answer(subject: Subject, zone: ZoneOfTrust) -> Analysis:
@@ -94,13 +104,13 @@ def _answer(subject: Subject, zone: ZoneOfTrust) -> Analysis:
         return Analysis(error=f"The analysis failed: {type(error).__name__}: {error}")
 
 
-def _known_hashes(analyzer: Analyzer, chunk: ScanChunk) -> dict[str, str]:
-    """What was asked last time, of resources that were answered in full."""
-    from analyzers.models import Resource
-
-    arns = Resource.objects.filter(pk__in=chunk.resource_ids).values("arn")
+def _changed(analyzer: Analyzer, inputs: Inputs, outlines: list[Outline]) -> list[tuple[Outline, str]]:
+    """Those that were not answered in full for the same input, with the hash of their input."""
+    arns = [outline.arn for outline in outlines]
     rows = AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
-    return dict(rows.values_list("resource_arn", "input_hash"))
+    known = dict(rows.values_list("resource_arn", "input_hash"))
+    asked = ((outline, inputs.input_hash(outline)) for outline in outlines)
+    return [(outline, digest) for outline, digest in asked if known.get(outline.arn) != digest]
 
 
 def _extend(chunk: ScanChunk, owner: str) -> bool:
@@ -116,12 +126,14 @@ def _extend(chunk: ScanChunk, owner: str) -> bool:
 def _record(
     chunk: ScanChunk,
     owner: str,
-    zone: ZoneOfTrust,
     answers: list[tuple[Subject, Analysis]],
-    unchanged: list[Subject],
+    hashes: Mapping[str, str],
     error: str = "",
 ) -> None:
-    """Everything about the chunk in one transaction, if the lease is still held and the scan still runs."""
+    """Everything about the chunk in one transaction, if the lease is still held and the scan still runs.
+
+    `hashes`: of the input, by ARN; what has none is asked again by the next scan. What did not change is left alone.
+    """
     now = timezone.now()
     with transaction.atomic():
         held = (
@@ -129,15 +141,11 @@ def _record(
             .filter(pk=chunk.pk, lease_owner=owner, status=ScanChunk.Status.LEASED)
             .exists()
         )
-        scan = Scan.objects.get(pk=chunk.scan_id)
+        scan = Scan.objects.select_related("analyzer").get(pk=chunk.scan_id)
         if not held or scan.status != Scan.Status.RUNNING:
             return
         recorded = record(scan.analyzer, answers, now)
-        quiet = [subject.arn for subject in unchanged]
-        Finding.objects.filter(analyzer=scan.analyzer, resource__in=quiet).exclude(
-            status=FindingStatus.RESOLVED
-        ).update(analyzed_at=now)
-        _note(scan, zone, answers, unchanged)
+        write(scan, now, [Note(subject, hashes.get(subject.arn, ""), a.error) for subject, a in answers])
         ScanChunk.objects.filter(pk=chunk.pk).update(
             status=ScanChunk.Status.FAILED if error else ScanChunk.Status.DONE, error=error, lease_owner=""
         )
@@ -149,35 +157,6 @@ def _record(
         )
 
 
-def _note(scan: Scan, zone: ZoneOfTrust, answers: list[tuple[Subject, Analysis]], unchanged: list[Subject]) -> None:
-    def rows() -> Iterator[AnalyzedResource]:
-        for subject, error in [*((s, a.error) for s, a in answers), *((s, "") for s in unchanged)]:
-            yield AnalyzedResource(
-                analyzer=scan.analyzer,
-                resource_arn=subject.arn,
-                resource_type=subject.type,
-                resource_owner_account=subject.account,
-                analyzed_at=timezone.now(),
-                scan=scan,
-                input_hash=subject_hash(subject, zone),
-                error=error,
-            )
-
-    AnalyzedResource.objects.bulk_create(
-        list(rows()),
-        update_conflicts=True,
-        unique_fields=["analyzer", "resource_arn"],
-        update_fields=[
-            "resource_type",
-            "resource_owner_account",
-            "analyzed_at",
-            "scan",
-            "input_hash",
-            "error",
-        ],
-    )
-
-
 def finish(scan_id: int) -> bool:
     """Complete the scan once every chunk is done; resolve what belongs to resources that are gone."""
     with transaction.atomic():
@@ -187,9 +166,10 @@ def finish(scan_id: int) -> bool:
         if scan.chunks.filter(status__in=[ScanChunk.Status.PENDING, ScanChunk.Status.LEASED]).exists():
             return False
         now = timezone.now()
-        present = resources_in_scope(scan.analyzer).values("arn")
+        present = resources_in_scope(scan.analyzer)
         scan.findings_resolved += resolve_vanished(scan.analyzer, present, now)
-        AnalyzedResource.objects.filter(analyzer=scan.analyzer).exclude(resource_arn__in=present).delete()
+        noted = AnalyzedResource.objects.filter(analyzer=scan.analyzer)
+        noted.filter(~Exists(present.filter(arn=OuterRef("resource_arn")))).delete()
         scan.status, scan.finished_at = Scan.Status.COMPLETED, now
         scan.error = _failed_chunks(scan)
         scan.save(update_fields=["status", "finished_at", "findings_resolved", "error"])

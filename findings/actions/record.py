@@ -15,12 +15,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from analyzers.kinds.subject import Analysis, ExternalFinding, Subject
-from analyzers.models import Analyzer, Document
+from analyzers.models import Analyzer, Document, Resource
 from findings import filters
 from findings.models import ArchiveRule, Event, Finding, FindingStatus, Proof
+
+from .copying import copy_in, storable
 
 _COMPARED = ("is_public", "proof", "details", "error")
 """May change without the finding becoming another one."""
@@ -60,22 +62,21 @@ def record(analyzer: Analyzer, answers: Iterable[tuple[Subject, Analysis]], now:
             for key, row in known.items()
             if key not in wanted and row.status != FindingStatus.RESOLVED and row.resource not in incomplete
         ]
-        Finding.objects.bulk_create(created, batch_size=500)
+        copy_in(Finding, created)
         events += _resolve(gone, now)
-        Event.objects.bulk_create(events, batch_size=1000)
+        copy_in(Event, events)
         fresh = [*created, *(row for row in again if row.updated_at == now)]
         _archive_by_rules(analyzer, [row.pk for row in fresh if row.status == FindingStatus.ACTIVE], now)
     return Recorded(len(created), len(gone))
 
 
-def resolve_vanished(analyzer: Analyzer, arns: QuerySet[Any], now: datetime) -> int:
-    """Resolve the findings of resources that are not among `arns` any more (a query of ARNs)."""
+def resolve_vanished(analyzer: Analyzer, present: QuerySet[Resource], now: datetime) -> int:
+    """Resolve the findings of resources that are not among those `present` any more."""
     with transaction.atomic():
         gone = list(
             Finding.objects.select_for_update()
-            .filter(analyzer=analyzer)
+            .filter(~Exists(present.filter(arn=OuterRef("resource"))), analyzer=analyzer)
             .exclude(status=FindingStatus.RESOLVED)
-            .exclude(resource__in=arns)
         )
         Event.objects.bulk_create(_resolve(gone, now), batch_size=1000)
     return len(gone)
@@ -95,23 +96,23 @@ def _rows(analyzer: Analyzer, subject: Subject, analysis: Analysis, now: datetim
         yield Finding(
             **shared,
             key=_key(subject.arn, found),
-            principal=dict(found.principal),
-            action=list(found.action),
-            condition=dict(found.condition),
+            principal=storable(dict(found.principal)),
+            action=storable(found.action),
+            condition=storable(dict(found.condition)),
             sources=[dict(source) for source in found.sources],
             is_public=found.is_public,
             resource_control_policy_restriction=found.restriction,
             proof=Proof.PROVED if found.proved else Proof.UNKNOWN,
-            details=_details(found),
+            details=storable(_details(found)),
         )
     if analysis.error:
         summary = f"Access to {subject.arn} could not be ruled out."
         yield Finding(
             **shared,
             key=_digest([subject.arn, "error"]),
-            error=analysis.error,
+            error=storable(analysis.error),
             proof=Proof.ERROR,
-            details={"summary": summary, "reason": analysis.error},
+            details=storable({"summary": summary, "reason": analysis.error}),
         )
 
 
@@ -173,12 +174,15 @@ def _keep_documents(rows: Iterable[Finding]) -> None:
 def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime) -> list[Event]:
     events = []
     archived = _archived_before(row for row in again if row.status == FindingStatus.RESOLVED)
+    touched = []
     for row in again:
         fresh = wanted[row.key]
         row.analyzed_at = now
         changed = [name for name in _COMPARED if getattr(row, name) != getattr(fresh, name)]
         for name in changed:
             setattr(row, name, getattr(fresh, name))
+        if changed or row.status == FindingStatus.RESOLVED:
+            touched.append(row)
         if row.status == FindingStatus.RESOLVED:
             old = row.status
             row.status = FindingStatus.ARCHIVED if row.pk in archived else FindingStatus.ACTIVE
@@ -187,7 +191,8 @@ def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime)
         elif {"is_public", "proof", "error"} & set(changed):
             row.updated_at = now
             events.append(_event(row, Event.Kind.UPDATED, now, row.status, changed=changed))
-    Finding.objects.bulk_update(again, [*_COMPARED, "status", "analyzed_at", "updated_at"], batch_size=500)
+    Finding.objects.filter(pk__in=[row.pk for row in again]).update(analyzed_at=now)
+    Finding.objects.bulk_update(touched, [*_COMPARED, "status", "updated_at"], batch_size=500)
     return events
 
 
