@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from analyzers.policy import Policy
 
+from .channels import named
 from .subject import Subject, ZoneOfTrust
 
 Said = tuple[ZoneOfTrust, bool, str]
@@ -34,7 +35,7 @@ def said(subject: Subject, zone: ZoneOfTrust, *, like_aws: bool) -> Said | None:
     if len(subject.documents) != 1 or subject.documents[0].channel != "POLICY" or _ARN in subject.documents[0].text:
         return None
     text = subject.documents[0].text
-    texts = [text.replace(subject.arn, _ARN), *subject.control_documents]
+    texts = [text.replace(named(subject), _ARN), *subject.control_documents]
     parts = [subject.type, subject.configuration, subject.account_public_access_block, texts]
     if _asks_for_account(texts) or subject.account in texts[0]:
         parts.append(subject.account)
@@ -71,17 +72,17 @@ def forget() -> None:
 
 
 def _is_portable(subject: Subject, policies: Iterable[Policy], controls: Iterable[Policy]) -> bool:
-    own = 0
+    own, arn = 0, named(subject)
     for policy in policies:
         for pattern in _patterns(policy):
             if pattern == "*":
                 continue
-            if not pattern.startswith(subject.arn):
+            if not pattern.startswith(arn):
                 return False
             own += 1
     if any(pattern != "*" for policy in controls for pattern in _patterns(policy)):
         return False
-    return subject.documents[0].text.count(subject.arn) == own
+    return subject.documents[0].text.count(arn) == own
 
 
 def _patterns(policy: Policy) -> Iterable[str]:

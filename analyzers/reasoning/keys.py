@@ -64,6 +64,7 @@ SINGLE_VALUED = frozenset(
         "aws:vpceaccount",
         "aws:vpceorgid",
         "aws:vpcsourceip",
+        "elasticfilesystem:accessedviamounttarget",
         "kms:calleraccount",
         "lambda:eventsourcetoken",
         "s3:dataaccesspointaccount",
@@ -113,6 +114,7 @@ TIES = frozenset(
         "aws:userid",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
         "lambda:eventsourcetoken",
+        "elasticfilesystem:accessedviamounttarget",
     }
     | CALLER_ACCOUNT
     | SOURCE_ACCOUNT
@@ -151,6 +153,8 @@ def is_fixed(key: str, value: str) -> bool:
     if key == "aws:sourceip":
         return _is_narrow(network(value))
     wild = "*" in value or "?" in value or "${" in value
+    if key == "elasticfilesystem:accessedviamounttarget":
+        return value.lower() == "true"  # from within the VPC, which is not open to the public
     if not wild:
         return bool(value)
     if key == "aws:principalarn" or key in SOURCE_ARN:

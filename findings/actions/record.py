@@ -157,6 +157,7 @@ def _details(found: ExternalFinding) -> dict[str, Any]:
             for further in found.further_conditions
         ],
         "assumptions": list(found.assumptions),
+        "notes": list(found.notes),
     }
 
 
