@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,7 @@ def _scan(analyzer: Any) -> tuple[float, float, int, Any]:
         )
         for n in range(WORKERS)
     ]
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     most = 0
     shown = time.monotonic()
     while any(worker.poll() is None for worker in workers):
@@ -127,6 +129,9 @@ def _scan(analyzer: Any) -> tuple[float, float, int, Any]:
             shown = time.monotonic()
         time.sleep(0.2)
     seconds = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    print(f"  the workers computed for {busy:.0f} s, besides their solvers and PostgreSQL", flush=True)
     scan.refresh_from_db()
     if scan.status != "COMPLETED":
         raise SystemExit(f"the scan ended as {scan.status}")
