@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analyzers.collect import work as collect
-from analyzers.models import EXTERNAL_TYPES, Analyzer, CollectionPart, Import, Scan
+from analyzers.models import EXTERNAL_TYPES, Analyzer, CollectionPart, Import, PolicyChange, Scan
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from findings.roles import IMPORT, require
@@ -46,6 +46,16 @@ def collect_part(collection_id: int) -> None:
 
 def _waiting(collection_id: int) -> int:
     return CollectionPart.objects.filter(collection=collection_id, status=CollectionPart.Status.PENDING).count()
+
+
+@shared_task(name="analyzers.tasks.look_up_change")
+def look_up_change(change_id: int) -> None:
+    """Ask CloudTrail who changed a resource; the answer is kept, whatever it is."""
+    from analyzers.actions.changes import answer
+
+    change = PolicyChange.objects.filter(pk=change_id, status=PolicyChange.Status.ASKED).first()
+    if change is not None:
+        answer(change)
 
 
 @shared_task(name="analyzers.tasks.sweep")
@@ -135,5 +145,14 @@ def wake_collection(collection_id: int) -> bool:
         collect_part.delay(collection_id)
     except OperationalError:
         logger.warning("the broker does not answer; collection %s waits for the sweeper", collection_id)
+        return False
+    return True
+
+
+def wake_for_change(change_id: int) -> bool:
+    """Tell a worker to ask CloudTrail."""
+    try:
+        look_up_change.delay(change_id)
+    except OperationalError:
         return False
     return True

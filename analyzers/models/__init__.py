@@ -15,6 +15,8 @@ from .inventory import (
     ResourceDocument,
     ResourceType,
 )
+from .known_account import KnownAccount
+from .policy_change import PolicyChange
 from .scan import AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
 
@@ -29,8 +31,10 @@ __all__ = [
     "ControlPolicy",
     "Document",
     "Import",
+    "KnownAccount",
     "Organization",
     "OrganizationalUnit",
+    "PolicyChange",
     "Principal",
     "PrincipalPolicy",
     "Resource",

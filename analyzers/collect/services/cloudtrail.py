@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analyzers.collect.changes import CALLS
 from analyzers.collect.place import Part, Place, Service
 
 STORE = "AWS::CloudTrail::EventDataStore"
@@ -25,5 +26,6 @@ SERVICE = Service(
     calls={
         "ListEventDataStores": "cloudtrail:ListEventDataStores",
         "GetResourcePolicy": "cloudtrail:GetResourcePolicy",
+        **CALLS,  # asked when somebody wants to know who changed a resource
     },
 )
