@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -101,7 +100,7 @@ def _change(share: float) -> int:
         return int(cursor.rowcount)
 
 
-def _scan(analyzer: Any) -> tuple[float, float, int, Any]:
+def _scan(analyzer: Any, database: int) -> tuple[float, float, int, Any]:
     """Seconds to plan, seconds in all, megabytes of the largest worker with its solver, the scan."""
     from django.db import connection
 
@@ -118,36 +117,73 @@ def _scan(analyzer: Any) -> tuple[float, float, int, Any]:
         )
         for n in range(WORKERS)
     ]
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    clock = _Clock([worker.pid for worker in workers], database)
     most = 0
     shown = time.monotonic()
     while any(worker.poll() is None for worker in workers):
         most = max(most, *(_megabytes(worker.pid) for worker in workers))
-        if time.monotonic() - shown > 30:
+        clock.look()
+        if time.monotonic() - shown > 60:
             scan.refresh_from_db()
             print(f"  {scan.resources_done:,} after {time.monotonic() - began:.0f} s", flush=True)
             shown = time.monotonic()
         time.sleep(0.2)
     seconds = time.monotonic() - began
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    busy = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    print(f"  the workers computed for {busy:.0f} s, besides their solvers and PostgreSQL", flush=True)
+    print(f"  computing time: {clock}", flush=True)
     scan.refresh_from_db()
     if scan.status != "COMPLETED":
         raise SystemExit(f"the scan ended as {scan.status}")
     return planned, seconds, most, scan
 
 
-def _megabytes(pid: int) -> int:
-    """What a process and its children have in memory."""
-    pids = [pid]
+class _Clock:
+    """Computing time of the workers, their solvers and PostgreSQL, which other work on the machine does not change."""
+
+    def __init__(self, workers: list[int], database: int) -> None:
+        self._workers, self._database = workers, database
+        self._seen: dict[tuple[str, int], float] = {}
+        self._before = _seconds(database, ended=True) + sum(_seconds(pid) for pid in _children(database))
+
+    def look(self) -> None:
+        for worker in self._workers:
+            self._seen["workers", worker] = max(_seconds(worker), self._seen.get(("workers", worker), 0))
+            for child in _children(worker):
+                self._seen["solvers", child] = _seconds(child)
+
+    def __str__(self) -> str:
+        told = {what: sum(s for (kind, _), s in self._seen.items() if kind == what) for what in ("workers", "solvers")}
+        after = _seconds(self._database, ended=True) + sum(_seconds(pid) for pid in _children(self._database))
+        told["PostgreSQL"] = after - self._before
+        return ", ".join(f"{what} {seconds:.0f} s" for what, seconds in told.items())
+
+
+def _seconds(pid: int, *, ended: bool = False) -> float:
+    """Computing time of a process. `ended`: with that of its children that have ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
-            pids += map(int, task.read_text().split())
+            found += map(int, task.read_text().split())
         except OSError:
             continue
+    return found
+
+
+def _postmaster(data: Path) -> int:
+    return int(next(data.rglob("postmaster.pid")).read_text().splitlines()[0])
+
+
+def _megabytes(pid: int) -> int:
+    """What a process and its children have in memory."""
     total = 0
-    for one in pids:
+    for one in [pid, *_children(pid)]:
         try:
             total += int(Path(f"/proc/{one}/statm").read_text().split()[1])
         except OSError:
@@ -170,12 +206,12 @@ def main() -> None:
             "DJANGO_SETTINGS_MODULE": "analyzer_portal.settings",
         }
         try:
-            _measure(count)
+            _measure(count, _postmaster(Path(folder)))
         finally:
             services.release(wait=0)
 
 
-def _measure(count: int) -> None:
+def _measure(count: int, database: int) -> None:
     import django
     from django.core.management import call_command
 
@@ -191,7 +227,7 @@ def _measure(count: int) -> None:
     for label in ("first scan", "scan without changes", "scan after 1 % changed"):
         if label.endswith("changed"):
             print(f"  {_change(0.01):,} resources changed", flush=True)
-        planned, seconds, most, scan = _scan(analyzer)
+        planned, seconds, most, scan = _scan(analyzer, database)
         print(
             f"{label}: {seconds:.0f} s ({planned:.1f} s to plan), {count / seconds:,.0f} resources/s, "
             f"{scan.findings_new:,} new findings, {scan.resources_failed} not analysed, "
