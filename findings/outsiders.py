@@ -27,7 +27,8 @@ SHIPPED_DATE = "2026-11-24"
 MOST_MATCHES = 200
 """Names that one word of a search may stand for."""
 
-_ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_ACCOUNT = re.compile(r"(?<![0-9:])[0-9]{12}(?![0-9:])")
+"""In a sentence; not the account field of an ARN."""
 
 
 class Outsider(NamedTuple):
