@@ -108,7 +108,7 @@ def test_the_sentence_names_a_provider(make_finding: Callable[..., Finding]) -> 
     row = make_finding(
         principal={"Federated": arn}, details={"summary": f"Users whom {arn} vouches for can sts:X on role r."}
     )
-    assert "vouches for (GitHub Actions) can" in names_of([row]).summary(row)
+    assert f"{host} (GitHub Actions) vouches for can" in names_of([row]).summary(row)
 
 
 def test_exports_and_pages_show_the_name(make_finding: Callable[..., Finding], client: Client, auditor: User) -> None:
