@@ -253,7 +253,8 @@ def _access_points(subject: Subject, own: Policy | None, errors: list[str]) -> I
             errors.append(f"The policy of access point {point.get('arn')} cannot be understood: {error}")
             continue
         arn, account = str(point["arn"]), str(point.get("account") or subject.account)
-        constants = {"s3:dataaccesspointarn": arn, "s3:dataaccesspointaccount": account}
+        prefix = TRAITS[subject.type].services[0]
+        constants = {f"{prefix}:dataaccesspointarn": arn, f"{prefix}:dataaccesspointaccount": account}
         vpc = str(point.get("vpc_id") or "") if point.get("network_origin") == "VPC" else None
         if vpc:
             constants["aws:sourcevpc"] = vpc

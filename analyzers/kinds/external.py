@@ -111,9 +111,9 @@ def _through(channel: Channel, way: Way, zone: ZoneOfTrust) -> tuple[Channel, Wa
 
 def _foreign_point(way: Way, zone: ZoneOfTrust) -> dict[str, str]:
     """The access points of an account outside that a bucket leaves the decision to, as `FindingSourceDetail`."""
-    condition = {key.lower(): value for key, value in way.condition}
-    arn = condition.get("s3:dataaccesspointarn", "")
-    account = condition.get("s3:dataaccesspointaccount") or arns.account_of(arn)
+    condition = {key.lower().partition(":")[2]: value for key, value in way.condition}
+    arn = condition.get("dataaccesspointarn", "")
+    account = condition.get("dataaccesspointaccount") or arns.account_of(arn)
     if not arns.is_account(account) or account in zone.accounts:
         return {}
     return {**({"accessPointArn": arn} if arn else {}), "accessPointAccount": account}
@@ -193,6 +193,8 @@ _SPELLED = {
     "aws:resourceorgid": "aws:ResourceOrgID",
     "s3:dataaccesspointaccount": "s3:DataAccessPointAccount",
     "s3:dataaccesspointarn": "s3:DataAccessPointArn",
+    "s3express:dataaccesspointaccount": "s3express:DataAccessPointAccount",
+    "s3express:dataaccesspointarn": "s3express:DataAccessPointArn",
 }
 
 

@@ -69,6 +69,8 @@ SINGLE_VALUED = frozenset(
         "lambda:eventsourcetoken",
         "s3:dataaccesspointaccount",
         "s3:dataaccesspointarn",
+        "s3express:dataaccesspointaccount",
+        "s3express:dataaccesspointarn",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
         "sts:externalid",
         "sts:rolesessionname",
@@ -94,12 +96,13 @@ SOURCE_ACCOUNT = frozenset(
         "aws:sourceowner",
         "aws:vpceaccount",
         "s3:dataaccesspointaccount",
+        "s3express:dataaccesspointaccount",
     }
 )
 """Keys that name the account through which a call comes: one inside the zone of trust is not outside access."""
 
 SOURCE_ORGANIZATION = frozenset({"aws:sourceorgid", "aws:vpceorgid"})
-SOURCE_ARN = frozenset({"aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn"})
+SOURCE_ARN = frozenset({"aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn", "s3express:dataaccesspointarn"})
 
 TIES = frozenset(
     {

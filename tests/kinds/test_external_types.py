@@ -249,8 +249,9 @@ def test_access_points_of_directory_buckets() -> None:
     own = policy(statement(kind, "*", Condition={"StringEquals": {"s3express:DataAccessPointAccount": OWN}}))
     documents = (ChannelDocument("POLICY", "", own), ChannelDocument("S3_ACCESS_POINT", point, policy(grant)))
     described = {"access_points": [{"arn": point, "account": OWN, "network_origin": "Internet"}]}
-    analysis = analyze(Subject(SHAPES[kind][0], kind, OWN, documents, described), ORGANIZATION)
-    assert {"AWS": OUT} in [finding.principal for finding in analysis.findings]
+    finding = only(analyze(Subject(SHAPES[kind][0], kind, OWN, documents, described), ORGANIZATION))
+    assert finding.principal == {"AWS": OUT}
+    assert finding.sources[0]["type"] == "S3_ACCESS_POINT"
 
 
 # -- others --------------------------------------------------------------------------------------------------------
