@@ -17,7 +17,16 @@ from kombu.exceptions import OperationalError
 
 from analyzers.collect import work as collect
 from analyzers.collect.plan import repeat
-from analyzers.models import SCANNED_TYPES, Analyzer, Collection, CollectionPart, CollectionSchedule, Import, Scan
+from analyzers.models import (
+    SCANNED_TYPES,
+    Analyzer,
+    Collection,
+    CollectionPart,
+    CollectionSchedule,
+    Import,
+    PolicyChange,
+    Scan,
+)
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from findings.roles import IMPORT, require
@@ -49,6 +58,16 @@ def collect_part(collection_id: int) -> None:
 
 def _waiting(collection_id: int) -> int:
     return CollectionPart.objects.filter(collection=collection_id, status=CollectionPart.Status.PENDING).count()
+
+
+@shared_task(name="analyzers.tasks.look_up_change")
+def look_up_change(change_id: int) -> None:
+    """Ask CloudTrail who changed a resource; the answer is kept, whatever it is."""
+    from analyzers.actions.changes import answer
+
+    change = PolicyChange.objects.filter(pk=change_id, status=PolicyChange.Status.ASKED).first()
+    if change is not None:
+        answer(change)
 
 
 @shared_task(name="analyzers.tasks.sweep")
@@ -151,5 +170,14 @@ def wake_collection(collection_id: int) -> bool:
         collect_part.delay(collection_id)
     except OperationalError:
         logger.warning("the broker does not answer; collection %s waits for the sweeper", collection_id)
+        return False
+    return True
+
+
+def wake_for_change(change_id: int) -> bool:
+    """Tell a worker to ask CloudTrail."""
+    try:
+        look_up_change.delay(change_id)
+    except OperationalError:
         return False
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import analyzers, catalogue, collections, internal, inventory, simulator
+from .views import analyzers, catalogue, collections, internal, inventory, known_accounts, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -27,6 +27,10 @@ urlpatterns = [
     path("inventory/aws/schedules/<int:pk>/end/", collections.schedule_end, name="collection-schedule-end"),
     path("inventory/aws/files/<str:name>", collections.collector_file, name="collector-file"),
     path("inventory/export.json", inventory.export, name="export-inventory"),
+    path("inventory/known-accounts/", known_accounts.known_accounts, name="known-accounts"),
+    path("inventory/known-accounts/import/", known_accounts.known_accounts_import, name="known-accounts-import"),
+    path("inventory/known-accounts/export.csv", known_accounts.known_accounts_export, name="known-accounts-export"),
+    path("inventory/known-accounts/<int:pk>/delete/", known_accounts.known_account_delete, name="known-account-delete"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/<str:prefix>/", catalogue.service_page, name="catalogue-service"),
     path("simulator/", simulator.simulator, name="simulator"),

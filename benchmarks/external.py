@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from analyzers.kinds import silent
 from analyzers.kinds.external import analyze
 from analyzers.kinds.subject import ChannelDocument, Subject, ZoneOfTrust
 from analyzers.reasoning import memo
@@ -85,15 +86,20 @@ def _run(subjects: Iterator[Subject]) -> tuple[float, int, int]:
     return time.perf_counter() - began, found, failed
 
 
+def _forget() -> None:
+    memo.forget()
+    silent.forget()
+
+
 def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
-    memo.forget()
+    _forget()
     seconds, found, failed = _run(distinct(count))
     alone = seconds / count
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{count:,} distinct bucket policies: {count / seconds:,.0f} resources/s, {1000 * alone:.2f} ms each,")
     print(f"  {found:,} findings, {failed} not analysed, {memory} MB")
-    memo.forget()
+    _forget()
     many = 10 * count
     seconds, found, failed = _run(shared(many, 500))
     together = seconds / many

@@ -7,7 +7,7 @@ all criteria together, any value of one operator. As text:
 
 `property:a,b` equals one of them, `-property:a` none, `property~a` contains it, `property:*` has a value,
 `-property:*` has none; values with spaces or commas in double quotes. Other words are searched for in resource,
-principal and action.
+principal, the name that the principal is known by, and action.
 """
 
 from __future__ import annotations
@@ -206,13 +206,15 @@ def _is_uuid(value: str) -> bool:
 
 
 def words_query(words: Iterable[str]) -> Q:
-    """Each word occurs in the resource, the principal or an action."""
+    """Each word occurs in the resource, the principal, the name that the principal is known by, or an action."""
+    from .outsiders import called
+
     wanted = Q()
     for word in words:
         found = Q(resource__icontains=word)
         for column in ("principal", "action"):
             found |= Q(IContains(Cast(F(column), TextField()), word))
-        wanted &= found
+        wanted &= found | called(word)
     return wanted
 
 

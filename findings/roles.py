@@ -1,8 +1,8 @@
 """Who may do what. Groups are made after each migration; an administrator puts people into them.
 
 - Auditors read and export.
-- Reviewers also archive, unarchive and keep archive rules.
-- Administrators also keep analyzers and import inventory.
+- Reviewers also archive, unarchive, keep archive rules and ask who changed a resource.
+- Administrators also keep analyzers and the names of accounts, and import inventory.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ ARCHIVE = "findings.change_finding"
 RULES = "findings.change_archiverule"
 ANALYZERS = "analyzers.change_analyzer"
 IMPORT = "analyzers.add_import"
+NAMES = "analyzers.change_knownaccount"
+CHANGES = "analyzers.add_policychange"
 
 AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
-REVIEWERS = (*AUDITORS, ARCHIVE, RULES)
-ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT)
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES)
+ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES)
 ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
 
 _DEEDS = {
@@ -27,6 +29,8 @@ _DEEDS = {
     RULES: ("keep archive rules", "Reviewers"),
     ANALYZERS: ("keep analyzers and start scans", "Administrators"),
     IMPORT: ("import inventory", "Administrators"),
+    NAMES: ("keep the names of accounts", "Administrators"),
+    CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
 }
 
 Actor = User | AnonymousUser | None

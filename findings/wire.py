@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from analyzers.models import ResourceType
+
 from .models import Finding, FindingType
 
 
@@ -40,6 +42,15 @@ def finding(row: Finding) -> dict[str, Any]:
     if row.resource_control_policy_restriction:
         shape["resourceControlPolicyRestriction"] = row.resource_control_policy_restriction
     return shape
+
+
+def regions_of(row: Finding) -> list[str]:
+    """The regions in which the API lists the finding. The service repeats a role's in each that is enabled; which those
+    are is the analyzer's configuration `regions`. Without it, a role is listed once, without a region."""
+    region = row.resource.split(":")[3] if row.resource.count(":") >= 5 else ""
+    if row.resource_type != ResourceType.IAM_ROLE:
+        return [region]
+    return list(row.analyzer.configuration.get("regions") or [""])
 
 
 def instant(moment: datetime) -> str:

@@ -542,6 +542,52 @@ def shared() -> list[Json]:
                 )
             ),
         ),
+        # The access point belongs to the partner, who decides whom it lets in.
+        bucket(
+            data,
+            "partner-dropbox",
+            policy(
+                allow(
+                    ["s3:GetObject", "s3:PutObject"],
+                    "arn:aws:s3:::partner-dropbox/*",
+                    aws("*"),
+                    "PartnersAccessPoints",
+                    Condition={"StringEquals": {"s3:DataAccessPointAccount": PARTNER}},
+                )
+            ),
+        ),
+        # A multi-region access point has an ARN without a region.
+        bucket(
+            shop,
+            "shop-catalog",
+            policy(
+                allow(
+                    "s3:GetObject",
+                    "arn:aws:s3:::shop-catalog/*",
+                    aws("*"),
+                    "DelegateToAccessPoints",
+                    Condition={"StringEquals": {"s3:DataAccessPointAccount": shop}},
+                )
+            ),
+            access_points=[
+                {
+                    "arn": f"arn:aws:s3::{shop}:accesspoint/mshopcatalog.mrap",
+                    "name": "shop-catalog",
+                    "account": shop,
+                    "network_origin": "Internet",
+                    "public_access_block": BLOCKED,
+                    "policy": policy(
+                        allow(
+                            "s3:GetObject",
+                            f"arn:aws:s3::{shop}:accesspoint/mshopcatalog.mrap/object/*",
+                            aws(root(VENDOR)),
+                            "VendorReads",
+                        )
+                    ),
+                }
+            ],
+        ),
+        *further(),
         # Keys
         key(
             pay,
@@ -839,6 +885,118 @@ def shared() -> list[Json]:
             "cluster-snapshot:ledger-2026-06",
             share={"accounts": [UNKNOWN], "public": False},
             encrypted=True,
+        ),
+    ]
+
+
+def further() -> list[Json]:
+    """The types that the service knows in its check for public access only."""
+    shop, data, pay = ID["shop-production"], ID["data-platform"], ID["payments"]
+    mobile, backup, logs = ID["mobile-backend"], ID["backup"], ID["log-archive"]
+    stream = "stream/clicks"
+    api = f"arn:aws:execute-api:{REGION}:{mobile}:a1b2c3d4e5"
+    lake = "bucket/lake-tables"
+    return [
+        thing(
+            "AWS::Kinesis::Stream",
+            data,
+            "kinesis",
+            stream,
+            policy(
+                allow(
+                    ["kinesis:PutRecord", "kinesis:PutRecords"],
+                    f"arn:aws:kinesis:{REGION}:{data}:{stream}",
+                    aws(root(VENDOR)),
+                )
+            ),
+        ),
+        thing(
+            "AWS::Kinesis::StreamConsumer",
+            data,
+            "kinesis",
+            f"{stream}/consumer/partner:1767225600",
+            policy(allow("kinesis:SubscribeToShard", "*", aws(f"arn:aws:iam::{PARTNER}:role/reader"))),
+        ),
+        thing(
+            "AWS::OpenSearchService::Domain",
+            shop,
+            "es",
+            "domain/product-search",
+            policy(
+                allow(
+                    "es:ESHttp*",
+                    f"arn:aws:es:{REGION}:{shop}:domain/product-search/*",
+                    aws("*"),
+                    "FromTheOffice",
+                    Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}},
+                )
+            ),
+        ),
+        thing(
+            "AWS::ApiGateway::RestApi",
+            mobile,
+            "execute-api",
+            "a1b2c3d4e5",
+            policy(
+                allow("execute-api:Invoke", f"{api}/*", "*", "Everybody"),
+                deny("execute-api:Invoke", f"{api}/prod/*/admin/*", "*", "NotTheAdministration"),
+            ),
+        ),
+        thing(
+            "AWS::Backup::BackupVault",
+            backup,
+            "backup",
+            "backup-vault:offsite",
+            policy(allow("backup:CopyIntoBackupVault", "*", aws(root(BACKUP_VENDOR)))),
+        ),
+        thing(
+            "AWS::CloudTrail::EventDataStore",
+            logs,
+            "cloudtrail",
+            "eventdatastore/0a1b2c3d-1111-2222-3333-444455556666",
+            policy(allow("cloudtrail:StartQuery", "*", aws(root(ID["audit"])))),
+        ),
+        thing(
+            "AWS::CodeArtifact::Domain",
+            shop,
+            "codeartifact",
+            "domain/packages",
+            policy(
+                allow(
+                    ["codeartifact:GetAuthorizationToken", "codeartifact:ReadFromRepository"],
+                    "*",
+                    "*",
+                    "OurOrganization",
+                    Condition={"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
+                )
+            ),
+        ),
+        thing(
+            "AWS::S3Tables::TableBucket",
+            data,
+            "s3tables",
+            lake,
+            policy(
+                allow(
+                    ["s3tables:GetTableData", "s3tables:GetTableMetadataLocation"],
+                    f"arn:aws:s3tables:{REGION}:{data}:{lake}/table/*",
+                    aws(root(PARTNER)),
+                )
+            ),
+        ),
+        thing(
+            "AWS::S3Tables::Table",
+            data,
+            "s3tables",
+            f"{lake}/table/0f1e2d3c-aaaa-bbbb-cccc-ddddeeeeffff",
+            policy(allow("s3tables:GetTableData", "*", aws(f"arn:aws:iam::{data}:role/data-platform-build"))),
+        ),
+        thing(
+            "AWS::S3::Glacier",
+            pay,
+            "glacier",
+            "vaults/ledgers",
+            policy(allow("glacier:GetJobOutput", "*", aws(root(UNKNOWN)), "WhoIsThis")),
         ),
     ]
 

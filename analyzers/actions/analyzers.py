@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from analyzers.collect.access import REGION
 from analyzers.inventory.selection import inclusions_of
 from analyzers.models import INTERNAL_TYPES, SCANNED_TYPES, Account, Analyzer, AnalyzerType, Organization
 from findings.roles import ANALYZERS, Actor, person, require
@@ -19,6 +20,15 @@ LONGEST_PERIOD = 60 * 24 * 31
 def _check_period(minutes: int | None) -> None:
     if minutes is not None and not SHORTEST_PERIOD <= minutes <= LONGEST_PERIOD:
         raise ValidationError({"scan_every": f"Between {SHORTEST_PERIOD} and {LONGEST_PERIOD} minutes, or never."})
+
+
+def _check_configuration(configuration: dict[str, Any]) -> None:
+    """An external access analyzer knows `regions` only: where the API repeats the findings of roles."""
+    regions = configuration.get("regions", [])
+    names = isinstance(regions, list) and all(isinstance(name, str) and REGION.match(name) for name in regions)
+    if set(configuration) - {"regions"} or not names:
+        message = 'An external access analyzer takes no configuration but {"regions": ["eu-central-1", ...]}.'
+        raise ValidationError({"configuration": message})
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,8 @@ class CreateAnalyzer:
             raise ValidationError({"type": f"{AnalyzerType(self.type).label} is not offered yet."})
         if self.type in INTERNAL_TYPES:
             inclusions_of(self.configuration)
-        elif self.configuration:
-            raise ValidationError({"configuration": "An external access analyzer takes no configuration."})
+        else:
+            _check_configuration(self.configuration)
 
     def _check_scope(self) -> None:
         if not self.type.startswith("ORGANIZATION"):

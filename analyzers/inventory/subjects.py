@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from analyzers.inventory import selection
 from analyzers.kinds.subject import ChannelDocument, Subject, ZoneOfTrust
@@ -14,6 +15,8 @@ from analyzers.models import (
     Account,
     Analyzer,
     ControlPolicy,
+    Document,
+    Organization,
     OrganizationalUnit,
     Resource,
     ResourceDocument,
@@ -50,24 +53,98 @@ def zone_of_trust(analyzer: Analyzer) -> ZoneOfTrust:
     )
 
 
+class Outline(NamedTuple):
+    """A resource with the digests of its documents instead of their texts: enough to tell whether it changed.
+
+    `documents` are (channel, name, SHA-256).
+    """
+
+    pk: int
+    arn: str
+    type: str
+    account: str
+    configuration: Mapping[str, Any]
+    error: str
+    documents: tuple[tuple[str, str, str], ...]
+
+
+class Inputs:
+    """What the tables say of resources, with a few queries for any number of them.
+
+    What is shared (accounts, control policies) is read once.
+    """
+
+    def __init__(self, zone: ZoneOfTrust | None = None) -> None:
+        self._zone = _digest(_of_zone(zone)) if zone is not None else ""
+        self._accounts: dict[str, _Owner] = {}
+        self._controls = _Controls()
+
+    def outlines(self, resource_ids: Sequence[int]) -> list[Outline]:
+        """In the order of their ARNs."""
+        documents: dict[int, list[tuple[str, str, str]]] = {}
+        held = ResourceDocument.objects.filter(resource__in=resource_ids).order_by("channel", "name")
+        for resource, *document in held.values_list("resource_id", "channel", "name", "document_id"):
+            documents.setdefault(resource, []).append((document[0], document[1], document[2]))
+        rows = Resource.objects.filter(pk__in=resource_ids).order_by("arn")
+        fields = ("pk", "arn", "type", "account_id", "configuration", "error")
+        found = [
+            Outline(pk, arn, kind, account, configuration, error, tuple(documents.get(pk, ())))
+            for pk, arn, kind, account, configuration, error in rows.values_list(*fields)
+        ]
+        self._know_accounts({outline.account for outline in found})
+        return found
+
+    def input_hash(self, outline: Outline) -> str:
+        """SHA-256 over everything that the answer depends on."""
+        owner = self._accounts[outline.account]
+        said = [
+            self._zone,
+            owner.digest,
+            outline.arn,
+            outline.type,
+            outline.account,
+            outline.error,
+            outline.documents,
+            outline.configuration,
+        ]
+        return _digest(said)
+
+    def subjects(self, outlines: Sequence[Outline]) -> Iterator[Subject]:
+        """With the texts, in the same order."""
+        wanted = {digest for outline in outlines for _, _, digest in outline.documents}
+        known = dict(Document.objects.filter(pk__in=wanted).values_list("sha256", "text"))
+        for outline in outlines:
+            owner = self._accounts[outline.account]
+            yield Subject(
+                arn=outline.arn,
+                type=outline.type,
+                account=outline.account,
+                documents=tuple(ChannelDocument(channel, name, known[sha]) for channel, name, sha in outline.documents),
+                configuration=outline.configuration,
+                account_public_access_block=owner.public_access_block,
+                control_documents=owner.controls,
+                error=outline.error,
+            )
+
+    def _know_accounts(self, ids: set[str]) -> None:
+        for account in Account.objects.filter(pk__in=ids - self._accounts.keys()):
+            controls = self._controls.for_account(account)
+            digest = _digest([account.public_access_block, controls])
+            self._accounts[account.pk] = _Owner(account.public_access_block, controls, digest)
+
+
+class _Owner(NamedTuple):
+    """What the account of a resource adds; `digest` stands for both."""
+
+    public_access_block: Mapping[str, bool] | None
+    controls: tuple[str, ...]
+    digest: str
+
+
 def subjects(resource_ids: Sequence[int]) -> Iterator[Subject]:
     """The subjects of these resources, in the order of their ARNs, with few queries."""
-    documents = Prefetch("documents", ResourceDocument.objects.select_related("document"))
-    rows = (
-        Resource.objects.filter(pk__in=resource_ids).select_related("account__organization").prefetch_related(documents)
-    )
-    controls = _Controls()
-    for resource in rows:
-        yield Subject(
-            arn=resource.arn,
-            type=resource.type,
-            account=resource.account_id,
-            documents=tuple(ChannelDocument(d.channel, d.name, d.document.text) for d in resource.documents.all()),
-            configuration=resource.configuration,
-            account_public_access_block=resource.account.public_access_block,
-            control_documents=controls.for_account(resource.account),
-            error=resource.error,
-        )
+    inputs = Inputs()
+    return inputs.subjects(inputs.outlines(resource_ids))
 
 
 class _Controls:
@@ -75,20 +152,14 @@ class _Controls:
 
     def __init__(self) -> None:
         self._parents: dict[str, str] | None = None
+        self._management: dict[str, str] = {}
         self._by_target: dict[str, list[str]] = {}
-        self._known: dict[str, tuple[str, ...]] = {}
 
     def for_account(self, account: Account) -> tuple[str, ...]:
-        if account.pk not in self._known:
-            self._known[account.pk] = self._path(account)
-        return self._known[account.pk]
-
-    def _path(self, account: Account) -> tuple[str, ...]:
         if account.organization_id is None:
             return ()
         self._load()
-        organization = account.organization
-        if organization is None or organization.management_account == account.pk:
+        if self._management.get(account.organization_id) == account.pk:
             return ()
         path, step = [account.pk], account.parent
         while step and step not in path:
@@ -100,6 +171,7 @@ class _Controls:
         if self._parents is not None:
             return
         self._parents = dict(OrganizationalUnit.objects.values_list("id", "parent"))
+        self._management = dict(Organization.objects.values_list("id", "management_account"))
         policies = ControlPolicy.objects.filter(kind=ControlPolicy.Kind.RCP).exclude(name=FULL_ACCESS)
         for policy in policies.select_related("document").order_by("id"):
             for target in policy.targets:
@@ -107,15 +179,23 @@ class _Controls:
 
 
 def subject_hash(subject: Subject, zone: ZoneOfTrust) -> str:
-    """SHA-256 over everything that the answer depends on."""
+    """As `Inputs.input_hash`, of a resource whose texts are at hand."""
     said = [
-        REASONING_VERSION,
+        _of_zone(zone),
         [subject.arn, subject.type, subject.account, subject.error],
         [list(document) for document in subject.documents],
         subject.configuration,
         subject.account_public_access_block,
         list(subject.control_documents),
-        [zone.by_organization, zone.organization, sorted(zone.accounts), sorted(zone.canonical_users)],
     ]
+    return _digest(said)
+
+
+def _of_zone(zone: ZoneOfTrust) -> list[Any]:
+    accounts, users = sorted(zone.accounts), sorted(zone.canonical_users)
+    return [REASONING_VERSION, zone.by_organization, zone.organization, accounts, users]
+
+
+def _digest(said: Any) -> str:
     text = json.dumps(said, sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzers.policy import Policy, PolicyError, parse, parse_value
+from analyzers.policy import arn as arns
+from analyzers.policy.model import Effect, Patterns, Statement
 from analyzers.reasoning.acl import policy_from_acl
 
 from .subject import Subject
@@ -84,6 +86,8 @@ class Channel:
     written: bool = False
     resource: str = ""
     public_access_block: Mapping[str, bool] | None = None
+    vpc: str | None = None
+    """The only VPC from which an access point takes requests; empty if it is not known which."""
 
 
 class Unreadable(Exception):
@@ -99,7 +103,7 @@ def channels(subject: Subject) -> tuple[list[Channel], list[str]]:
         if document.channel != "POLICY":
             continue
         try:
-            policy = parse(document.text)
+            policy = _addressed(parse(document.text), subject)
         except PolicyError as error:
             errors.append(f"The {document.name or 'policy'} cannot be understood: {error}")
         else:
@@ -114,6 +118,50 @@ def channels(subject: Subject) -> tuple[list[Channel], list[str]]:
         errors.append(f"The configuration cannot be understood: {error}")
     found += _access_points(subject, own, errors)
     return found, errors
+
+
+def named(subject: Subject) -> str:
+    """The ARN by which policies speak of the resource. For most types its own.
+
+    The policy of a REST API speaks of what is called (execute-api), while inventories also name what is managed
+    (arn:aws:apigateway:REGION::/restapis/ID, without an account).
+    """
+    fields = arns.split(subject.arn)
+    if subject.type == "AWS::ApiGateway::RestApi" and fields is not None and fields[2] == "apigateway":
+        return f"arn:{fields[1]}:execute-api:{fields[3]}:{subject.account}:{fields[5].rsplit('/', 1)[-1]}"
+    return subject.arn
+
+
+def _addressed(policy: Policy, subject: Subject) -> Policy:
+    """The policy with the resource patterns of some services in the form that all others have."""
+    if subject.type == "AWS::ApiGateway::RestApi":
+        return replace(policy, statements=tuple(_spelled_out(s, named(subject)) for s in policy.statements))
+    if subject.type == "AWS::Backup::BackupVault":
+        return replace(policy, statements=tuple(_with_contents(s) for s in policy.statements))
+    return policy
+
+
+def _spelled_out(statement: Statement, arn: str) -> Statement:
+    """`execute-api:/prod/GET/*` stands for the same after the API's own ARN.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
+    """
+    if statement.resources is None:
+        return statement
+    short = "execute-api:/"
+    values = tuple(
+        f"{arn}/{value.removeprefix(short)}" if value.startswith(short) else value
+        for value in statement.resources.values
+    )
+    return replace(statement, resources=statement.resources._replace(values=values))
+
+
+def _with_contents(statement: Statement) -> Statement:
+    """A vault's policy may speak of the recovery points in it, whose ARNs are those of many services: an Allow on any
+    of them is taken for one on the vault."""
+    if statement.effect is not Effect.ALLOW or statement.resources is None:
+        return statement
+    return replace(statement, resources=Patterns(("*",)))
 
 
 def _source(subject: Subject, kind: str, **detail: str) -> Mapping[str, Any] | None:
@@ -201,22 +249,28 @@ def _access_points(subject: Subject, own: Policy | None, errors: list[str]) -> I
     texts = {document.name: document.text for document in subject.documents if document.channel != "POLICY"}
     for point in subject.configuration.get("access_points") or ():
         text = texts.get(str(point.get("arn")))
-        if text is None or point.get("network_origin") == "VPC" or own is None:
-            continue  # no policy admits nobody from outside; one within a VPC is never open to strangers
+        if text is None or own is None:
+            continue  # no policy admits nobody from outside
         try:
             policy = parse(text)
         except PolicyError as error:
             errors.append(f"The policy of access point {point.get('arn')} cannot be understood: {error}")
             continue
         arn, account = str(point["arn"]), str(point.get("account") or subject.account)
+        prefix = TRAITS[subject.type].services[0]
+        constants = {f"{prefix}:dataaccesspointarn": arn, f"{prefix}:dataaccesspointaccount": account}
+        vpc = str(point.get("vpc_id") or "") if point.get("network_origin") == "VPC" else None
+        if vpc:
+            constants["aws:sourcevpc"] = vpc
         yield Channel(
             _source(subject, "S3_ACCESS_POINT", accessPointArn=arn, accessPointAccount=account),
             arn,
             policy,
             also=(own,),
-            constants={"s3:dataaccesspointarn": arn, "s3:dataaccesspointaccount": account},
+            constants=constants,
             resource=arn,
             public_access_block=_block(subject, point.get("public_access_block")),
+            vpc=vpc,
         )
 
 

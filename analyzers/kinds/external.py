@@ -8,11 +8,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from analyzers.policy import Policy, PolicyError, parse
+from analyzers.policy import arn as arns
 from analyzers.reasoning import keys
+from analyzers.reasoning.assumptions import rcp_table
 from analyzers.reasoning.evaluate import Outcome, resource_side
 from analyzers.reasoning.formula import Var
 from analyzers.reasoning.memo import answers
@@ -20,9 +22,10 @@ from analyzers.reasoning.question import DEFAULT_SECONDS, ONLY_DENIES, Part, Que
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.scene import Scene
 
-from .channels import TRAITS, Channel, Traits, channels
+from . import silent
+from .channels import TRAITS, Channel, Traits, channels, named
 from .subject import Analysis, ExternalFinding, FurtherCondition, StatementRef, Subject, ZoneOfTrust
-from .wording import summary
+from .wording import notes, summary
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +45,13 @@ def analyze(
     traits = TRAITS.get(subject.type)
     if traits is None:
         return Analysis(error=f"Resources of type {subject.type} cannot be analysed for external access.")
+    about = silent.said(subject, zone, like_aws=like_aws)
+    if silent.is_known(about):
+        return Analysis()
     found, errors = channels(subject)
-    controls, control_errors = _controls(subject)
+    controls, control_errors = _controls(subject, traits)
     errors = [*filter(None, [subject.error]), *errors, *control_errors]
-    restriction = _restriction(subject, zone, bool(control_errors))
+    restriction = _restriction(zone, bound=bool(controls), failed=bool(control_errors))
     findings: list[ExternalFinding] = []
     for channel in found:
         question = _question(subject, channel, zone, traits, controls if zone.by_organization else ())
@@ -56,11 +62,17 @@ def analyze(
         except Unanswered as error:
             errors.append(f"{channel.name or 'Policy'}: {error} Access could not be ruled out.")
             continue
-        findings += [_finding(subject, channel, question, way, restriction) for way in ways]
+        findings += [_finding(subject, *_through(channel, way, zone), question, restriction) for way in ways]
+    if not findings and not errors:
+        silent.remember(about, subject, [channel.policy for channel in found], controls)
     return Analysis(tuple(findings), "\n".join(errors))
 
 
-def _controls(subject: Subject) -> tuple[tuple[Policy, ...], list[str]]:
+def _controls(subject: Subject, traits: Traits) -> tuple[tuple[Policy, ...], list[str]]:
+    """The control policies that bind the resource; none where AWS does not list its service as bound by them, so
+    that nothing is taken for forbidden that is not."""
+    if not set(traits.services) & set(rcp_table()["services"]):
+        return (), []
     policies, errors = [], []
     for text in subject.control_documents:
         try:
@@ -70,13 +82,41 @@ def _controls(subject: Subject) -> tuple[tuple[Policy, ...], list[str]]:
     return tuple(policies), errors
 
 
-def _restriction(subject: Subject, zone: ZoneOfTrust, failed: bool) -> str:
+def _restriction(zone: ZoneOfTrust, *, bound: bool, failed: bool) -> str:
     """`resourceControlPolicyRestriction`: with an account as zone, control policies are known but not evaluated."""
     if failed:
         return "FAILED_TO_EVALUATE_RCP"
-    if not subject.control_documents:
+    if not bound:
         return "NOT_APPLICABLE"
     return "APPLIED" if zone.by_organization else "APPLICABLE"
+
+
+def _through(channel: Channel, way: Way, zone: ZoneOfTrust) -> tuple[Channel, Way]:
+    """The channel and the way as they are reported, where that depends on how the caller comes."""
+    if channel.vpc is not None:
+        # Within a VPC nobody is "the public", but others than its owner may be in it, and are named.
+        condition = {**dict(way.condition), **({"aws:SourceVpc": channel.vpc} if channel.vpc else {})}
+        return channel, replace(way, is_public=False, condition=tuple(sorted(condition.items())))
+    if (source := channel.source) is None or source["type"] != "POLICY":
+        return channel, way
+    detail = _foreign_point(way, zone)
+    if not detail:
+        return channel, way
+    # The policy of another account's access point is not read, so it may let in anybody, unless the bucket does not
+    # take public ones: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-resources.html#access-analyzer-s3
+    restricted = bool((channel.public_access_block or {}).get("RestrictPublicBuckets"))
+    through = replace(channel, source={"type": "S3_ACCESS_POINT_ACCOUNT", "detail": detail})
+    return through, replace(way, is_public=way.principal == ("AWS", "*") and not restricted)
+
+
+def _foreign_point(way: Way, zone: ZoneOfTrust) -> dict[str, str]:
+    """The access points of an account outside that a bucket leaves the decision to, as `FindingSourceDetail`."""
+    condition = {key.lower().partition(":")[2]: value for key, value in way.condition}
+    arn = condition.get("dataaccesspointarn", "")
+    account = condition.get("dataaccesspointaccount") or arns.account_of(arn)
+    if not arns.is_account(account) or account in zone.accounts:
+        return {}
+    return {**({"accessPointArn": arn} if arn else {}), "accessPointAccount": account}
 
 
 def _question(
@@ -85,8 +125,9 @@ def _question(
     constants = {"aws:resourceaccount": subject.account, **(channel.constants or {})}
     if zone.organization:
         constants["aws:resourceorgid"] = zone.organization
+    constants = _asked_for(constants, [channel.policy, *channel.also, *controls])
     behind_point = bool(channel.resource)
-    scene = Scene(channel.resource or subject.arn, "/object/" if behind_point else traits.separator, constants)
+    scene = Scene(channel.resource or named(subject), "/object/" if behind_point else traits.separator, constants)
     parts = [Part(channel.policy, scene)]
     bucket = Scene(subject.arn, traits.separator, constants, BEHIND)
     parts += [Part(policy, bucket, gate=number) for number, policy in enumerate(channel.also, 1)]
@@ -102,6 +143,13 @@ def _question(
     )
 
 
+def _asked_for(constants: Mapping[str, str], policies: Sequence[Policy]) -> dict[str, str]:
+    """Those that a document may ask for. Without the others, resources of all accounts can share an answer."""
+    texts = "".join(policy.text for policy in policies).lower()
+    escaped = "\\u" in texts
+    return {key: value for key, value in constants.items() if escaped or key in texts}
+
+
 def _closed_by_block(subject: Subject, channel: Channel, zone: ZoneOfTrust, traits: Traits, seconds: float) -> bool:
     """RestrictPublicBuckets: a policy that is public as a whole admits nobody outside the owner's account.
 
@@ -114,7 +162,7 @@ def _closed_by_block(subject: Subject, channel: Channel, zone: ZoneOfTrust, trai
     return any(way.is_public for way in answers(question, like_aws=False, seconds=seconds))
 
 
-def _finding(subject: Subject, channel: Channel, question: Question, way: Way, restriction: str) -> ExternalFinding:
+def _finding(subject: Subject, channel: Channel, way: Way, question: Question, restriction: str) -> ExternalFinding:
     witness = replace(
         way.witness,
         resource=question.parts[0].scene.resource + way.witness.resource,
@@ -136,13 +184,17 @@ def _finding(subject: Subject, channel: Channel, question: Question, way: Way, r
         reason=reason,
         further_conditions=tuple(dict.fromkeys(_further(question, way))),
         assumptions=assumptions,
+        notes=notes(subject, channel),
     )
 
 
 _SPELLED = {
+    "aws:sourcevpc": "aws:SourceVpc",
     "aws:resourceorgid": "aws:ResourceOrgID",
     "s3:dataaccesspointaccount": "s3:DataAccessPointAccount",
     "s3:dataaccesspointarn": "s3:DataAccessPointArn",
+    "s3express:dataaccesspointaccount": "s3express:DataAccessPointAccount",
+    "s3express:dataaccesspointarn": "s3express:DataAccessPointArn",
 }
 
 

@@ -72,7 +72,10 @@ class FurtherCondition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ExternalFinding:
-    """One way in. Wire names: `principal` {"AWS": …}, `action`, `condition`, `isPublic`, `sources`."""
+    """One way in. Wire names: `principal` {"AWS": …}, `action`, `condition`, `isPublic`, `sources`.
+
+    `notes`: what else such access takes, or what could not be looked at, in sentences.
+    """
 
     principal: Mapping[str, str]
     action: tuple[str, ...]
@@ -87,6 +90,7 @@ class ExternalFinding:
     reason: str = ""
     further_conditions: tuple[FurtherCondition, ...] = ()
     assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

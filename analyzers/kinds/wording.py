@@ -26,14 +26,28 @@ _NOUNS = {
     "AWS::EC2::Snapshot": "snapshot",
     "AWS::RDS::DBSnapshot": "snapshot",
     "AWS::RDS::DBClusterSnapshot": "snapshot",
+    "AWS::Kinesis::Stream": "stream",
+    "AWS::Kinesis::StreamConsumer": "stream consumer",
+    "AWS::OpenSearchService::Domain": "domain",
+    "AWS::ApiGateway::RestApi": "REST API",
+    "AWS::Backup::BackupVault": "backup vault",
+    "AWS::CloudTrail::EventDataStore": "event data store",
+    "AWS::CodeArtifact::Domain": "package domain",
+    "AWS::S3Tables::TableBucket": "table bucket",
+    "AWS::S3Tables::Table": "table",
+    "AWS::S3::Glacier": "vault",
 }
 MOST_ACTIONS = 3
 
 
 def summary(subject: Subject, channel: Channel, way: Way) -> str:
     """ "Anyone on the internet can s3:GetObject on bucket photos." """
-    can = f"{_who(way)} can {some_of(way.actions)} on {noun_of(subject)}"
-    if "type" in (channel.source or {}) and channel.source and channel.source["type"] == "S3_ACCESS_POINT":
+    source = channel.source or {"type": "POLICY"}
+    who = _who(way)
+    if source["type"] == "S3_ACCESS_POINT_ACCOUNT":
+        who = f"Whoever an access point of account {source['detail']['accessPointAccount']} lets in"
+    can = f"{who} can {some_of(way.actions)} on {noun_of(subject)}"
+    if source["type"] == "S3_ACCESS_POINT":
         can += f" through access point {channel.name.rsplit('/', 1)[-1]}"
     if way.condition:
         can += ", if " + " and ".join(f"{key} is {value}" for key, value in way.condition)
@@ -42,8 +56,34 @@ def summary(subject: Subject, channel: Channel, way: Way) -> str:
 
 def noun_of(subject: Subject) -> str:
     """ "bucket photos" """
-    name = subject.arn.split(":", 5)[-1].rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-    return f"{_NOUNS.get(subject.type, 'resource')} {name}"
+    return f"{_NOUNS.get(subject.type, 'resource')} {_name(subject)}"
+
+
+def _name(subject: Subject) -> str:
+    """What people call it; of a version or a part with what it belongs to."""
+    name = subject.arn.split(":", 5)[-1]
+    if subject.type in {"AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}:
+        return name.partition(":")[2] or name
+    if subject.type == "AWS::Kinesis::StreamConsumer":
+        return name.partition("/consumer/")[2].partition(":")[0] or name
+    if subject.type == "AWS::DynamoDB::Stream":
+        return name.partition("/")[2] or name
+    return name.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+def notes(subject: Subject, channel: Channel) -> tuple[str, ...]:
+    """What else the caller needs, or what the answer leaves open."""
+    if (channel.source or {}).get("type") == "S3_ACCESS_POINT_ACCOUNT":
+        return ("The policy of that access point belongs to the other account and is not read.",)
+    return (_NOTES[subject.type],) if subject.type in _NOTES else ()
+
+
+_NOTES = {
+    "AWS::ECR::Repository": "Whoever it is also needs ecr:GetAuthorizationToken, by a policy of their own account, to "
+    "pull or push images.",
+    "AWS::EFS::FileSystem": "Whoever it is also needs a way to one of the file system's mount targets in its VPC.",
+    "AWS::OpenSearchService::Domain": "If the domain is within a VPC, whoever it is also needs a way into that VPC.",
+}
 
 
 def _who(way: Way) -> str:

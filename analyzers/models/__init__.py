@@ -16,6 +16,8 @@ from .inventory import (
     ResourceDocument,
     ResourceType,
 )
+from .known_account import KnownAccount
+from .policy_change import PolicyChange
 from .scan import AnalyzedPopulation, AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
 
@@ -36,10 +38,12 @@ __all__ = [
     "ControlPolicy",
     "Document",
     "Import",
+    "KnownAccount",
     "LastReading",
     "Organization",
     "OrganizationalUnit",
     "PartStatus",
+    "PolicyChange",
     "Principal",
     "PrincipalPolicy",
     "Resource",

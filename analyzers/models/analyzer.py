@@ -23,7 +23,11 @@ SCANNED_TYPES = (*EXTERNAL_TYPES, *INTERNAL_TYPES)
 
 
 class Analyzer(models.Model):
-    """`scope` is an account id or an organization id; it is the zone of trust of an access analyzer."""
+    """`scope` is an account id or an organization id; it is the zone of trust of an access analyzer.
+
+    `configuration` of an external access analyzer: `regions`, those in which the Access Analyzer API lists findings of
+    roles, which have no region. The portal has one row for each (`findings.wire.regions_of`).
+    """
 
     name = models.CharField(
         max_length=255,

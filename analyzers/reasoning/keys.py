@@ -64,10 +64,13 @@ SINGLE_VALUED = frozenset(
         "aws:vpceaccount",
         "aws:vpceorgid",
         "aws:vpcsourceip",
+        "elasticfilesystem:accessedviamounttarget",
         "kms:calleraccount",
         "lambda:eventsourcetoken",
         "s3:dataaccesspointaccount",
         "s3:dataaccesspointarn",
+        "s3express:dataaccesspointaccount",
+        "s3express:dataaccesspointarn",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
         "sts:externalid",
         "sts:rolesessionname",
@@ -93,12 +96,13 @@ SOURCE_ACCOUNT = frozenset(
         "aws:sourceowner",
         "aws:vpceaccount",
         "s3:dataaccesspointaccount",
+        "s3express:dataaccesspointaccount",
     }
 )
 """Keys that name the account through which a call comes: one inside the zone of trust is not outside access."""
 
 SOURCE_ORGANIZATION = frozenset({"aws:sourceorgid", "aws:vpceorgid"})
-SOURCE_ARN = frozenset({"aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn"})
+SOURCE_ARN = frozenset({"aws:sourcearn", "aws:sourcevpcarn", "s3:dataaccesspointarn", "s3express:dataaccesspointarn"})
 
 TIES = frozenset(
     {
@@ -113,6 +117,7 @@ TIES = frozenset(
         "aws:userid",
         "s3:x-amz-server-side-encryption-aws-kms-key-id",
         "lambda:eventsourcetoken",
+        "elasticfilesystem:accessedviamounttarget",
     }
     | CALLER_ACCOUNT
     | SOURCE_ACCOUNT
@@ -151,6 +156,8 @@ def is_fixed(key: str, value: str) -> bool:
     if key == "aws:sourceip":
         return _is_narrow(network(value))
     wild = "*" in value or "?" in value or "${" in value
+    if key == "elasticfilesystem:accessedviamounttarget":
+        return value.lower() == "true"  # from within the VPC, which is not open to the public
     if not wild:
         return bool(value)
     if key == "aws:principalarn" or key in SOURCE_ARN:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from django.db.models import QuerySet
 
 from analyzers.inventory.population import population
 from analyzers.inventory.subjects import (
     REASONING_VERSION,
+    Inputs,
     resources_in_scope,
     subject_hash,
     subjects,
@@ -20,7 +23,7 @@ from analyzers.inventory.subjects import (
 )
 from analyzers.kinds import external, internal
 from analyzers.kinds.internal.answer import InternalAnalysis
-from analyzers.kinds.subject import Analysis, Subject
+from analyzers.kinds.subject import Analysis, Subject, ZoneOfTrust
 from analyzers.models import AnalyzedPopulation, AnalyzedResource, Analyzer, Resource, Scan
 
 
@@ -36,31 +39,62 @@ class Answer:
     population: str = ""
 
 
+class Due(NamedTuple):
+    """A resource that there may be something new to say about. `input_hash`: of what is asked, if that is all it takes
+    to know; `last`: what was said in full the last time."""
+
+    subject: Subject
+    input_hash: str = ""
+    last: AnalyzedResource | None = None
+
+
 class Job(Protocol):
     """All questions of one scan. Loaded once by each process that works on the scan."""
 
-    keeps_time: bool
-    """Whether unchanged findings are marked as analysed anew."""
+    def due(self, resource_ids: Sequence[int]) -> Iterator[Due]:
+        """Those of the resources that must be asked about."""
 
-    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
-        """What there is to say now; `last` was said in full the last time."""
+    def answer(self, due: Due) -> Answer:
+        """What there is to say now."""
 
 
 class ExternalJob:
-    keeps_time = True
-
     def __init__(self, analyzer: Analyzer) -> None:
-        self._zone = zone_of_trust(analyzer)
+        self._analyzer = analyzer
+        self._zone = _same_zone(zone_of_trust(analyzer))
 
-    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
-        said = subject_hash(subject, self._zone)
-        same = last is not None and last.input_hash == said
-        return Answer(subject, None if same else external.analyze(subject, self._zone), said)
+    def due(self, resource_ids: Sequence[int]) -> Iterator[Due]:
+        """By the digests of the documents alone, so that a rescan reads no texts."""
+        inputs = Inputs(self._zone)
+        outlines = inputs.outlines(resource_ids)
+        rows = _said_in_full(self._analyzer, [outline.arn for outline in outlines])
+        known = dict(rows.values_list("resource_arn", "input_hash"))
+        asked = ((outline, inputs.input_hash(outline)) for outline in outlines)
+        changed = [(outline, digest) for outline, digest in asked if known.get(outline.arn) != digest]
+        subjects_due = inputs.subjects([outline for outline, _ in changed])
+        for subject, (_, digest) in zip(subjects_due, changed, strict=True):
+            yield Due(subject, digest)
+
+    def answer(self, due: Due) -> Answer:
+        return Answer(due.subject, external.analyze(due.subject, self._zone), due.input_hash)
+
+
+def _said_in_full(analyzer: Analyzer, arns: Sequence[str]) -> QuerySet[AnalyzedResource]:
+    return AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
+
+
+_last_zone: ZoneOfTrust | None = None
+
+
+def _same_zone(zone: ZoneOfTrust) -> ZoneOfTrust:
+    """The same object for equal zones: remembered answers are then found without comparing thousands of accounts."""
+    global _last_zone
+    if zone != _last_zone:
+        _last_zone = zone
+    return _last_zone
 
 
 class InternalJob:
-    keeps_time = False  # of hundreds of thousands of findings; when a resource was looked at is kept with the resource
-
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
         self._zone = zone_of_trust(analyzer)
@@ -91,7 +125,15 @@ class InternalJob:
         ]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
-    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+    def due(self, resource_ids: Sequence[int]) -> Iterator[Due]:
+        """Every one: what changed may be a principal."""
+        arns = list(Resource.objects.filter(pk__in=resource_ids).values_list("arn", flat=True))
+        known = {row.resource_arn: row for row in _said_in_full(self._analyzer, arns)}
+        for subject in subjects(resource_ids):
+            yield Due(subject, last=known.get(subject.arn))
+
+    def answer(self, due: Due) -> Answer:
+        subject, _, last = due
         said = self._input_hash(subject)
         only: frozenset[str] | None = None
         if last is not None and last.input_hash == said:

@@ -11,6 +11,9 @@ from analyzers.models import Analyzer, Scan, ScanChunk
 
 CHUNK = 50
 """Resources a chunk: a second or two of work, so that progress is seen and little is lost with a worker."""
+LARGEST_CHUNK = 1_000
+MANY_CHUNKS = 100
+"""Beyond so many, chunks grow: each costs a transaction and some queries, whatever its size."""
 
 
 class AlreadyRunning(Exception):
@@ -37,7 +40,8 @@ def request_scan(analyzer: Analyzer, *, reason: str = "by hand", user: User | No
                 started_at=timezone.now(),
                 resources_total=len(ids),
             )
-            chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+            size = max(CHUNK, min(LARGEST_CHUNK, len(ids) // MANY_CHUNKS))
+            chunks = [ids[start : start + size] for start in range(0, len(ids), size)]
             ScanChunk.objects.bulk_create(
                 [ScanChunk(scan=scan, number=number, resource_ids=chunk) for number, chunk in enumerate(chunks)],
                 batch_size=1000,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from analyzers.inventory.subjects import resources_in_scope, subjects
+from analyzers.inventory.subjects import resources_in_scope
 from analyzers.models import SCANNED_TYPES, Account, AnalyzedResource, Analyzer, Scan
 from findings.actions.record import record, resolve_vanished
 from findings.models import Finding
 
-from .jobs import Answer, ExternalJob
-from .work import _answer, _told
+from .jobs import ExternalJob
+from .work import answer_of, told
 
 
 def scan_resources(arns: Collection[str], accounts: Iterable[str]) -> int:
@@ -42,19 +43,11 @@ def _scan(analyzer: Analyzer, arns: Collection[str]) -> None:
     Scan.objects.filter(analyzer=analyzer, status__in=[Scan.Status.PENDING, Scan.Status.RUNNING]).update(again=True)
     job = ExternalJob(analyzer)
     present = resources_in_scope(analyzer).filter(arn__in=arns)
-    known = {
-        row.resource_arn: row
-        for row in AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
-    }
-    answers: list[Answer] = []
-    for subject in subjects(list(present.values_list("pk", flat=True))):
-        answer = _answer(job, subject, known.get(subject.arn))
-        if answer.analysis is not None:
-            answers.append(answer)
+    answers = [answer_of(job, due) for due in job.due(list(present.values_list("pk", flat=True)))]
     now = timezone.now()
     with transaction.atomic():
         if answers:
-            record(analyzer, _told(answers), now)
+            record(analyzer, told(answers), now)
         AnalyzedResource.objects.bulk_create(
             [
                 AnalyzedResource(
@@ -72,11 +65,11 @@ def _scan(analyzer: Analyzer, arns: Collection[str]) -> None:
             unique_fields=["analyzer", "resource_arn"],
             update_fields=["resource_type", "resource_owner_account", "analyzed_at", "input_hash", "error"],
         )
-        everything = resources_in_scope(analyzer).values("arn")
+        everything = resources_in_scope(analyzer)
         gone = set(arns) | set(_beneath(analyzer, arns))
         resolve_vanished(analyzer, everything, now, only=gone)
         vanished = AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=gone)
-        vanished.exclude(resource_arn__in=everything).delete()
+        vanished.filter(~Exists(everything.filter(arn=OuterRef("resource_arn")))).delete()
 
 
 def _beneath(analyzer: Analyzer, arns: Collection[str]) -> Iterable[str]:

@@ -11,12 +11,12 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from analyzers.inventory.subjects import resources_in_scope, subjects
@@ -24,9 +24,9 @@ from analyzers.kinds.internal.answer import InternalAnalysis
 from analyzers.kinds.subject import Analysis, Subject
 from analyzers.models import AnalyzedResource, Analyzer, Scan, ScanChunk
 from findings.actions.record import Recorded, record, resolve_vanished
-from findings.models import Finding, FindingStatus
 
-from .jobs import Answer, Job, forget, job_of, tidy
+from .jobs import Answer, Due, Job, forget, job_of, tidy
+from .notes import Note, write
 
 logger = logging.getLogger(__name__)
 
@@ -74,35 +74,23 @@ def _work_on(chunk: ScanChunk, owner: str) -> None:
     if chunk.attempts > ATTEMPTS:
         reason = f"Given up: {ATTEMPTS} workers ended while they analysed this resource and its neighbours."
         given_up = [Answer(subject, Analysis(error=reason), "") for subject in subjects(chunk.resource_ids)]
-        _record(chunk, owner, job, given_up, unchanged=[], error=reason)
+        _record(chunk, owner, given_up, error=reason)
         return
     answers: list[Answer] = []
-    unchanged: list[Answer] = []
-    known = _last_answers(chunk.scan.analyzer, chunk)
-    for subject in subjects(chunk.resource_ids):
+    for due in job.due(chunk.resource_ids):
         if not _extend(chunk, owner):
             return
-        answer = _answer(job, subject, known.get(subject.arn))
-        (unchanged if answer.analysis is None else answers).append(answer)
-    _record(chunk, owner, job, answers, unchanged)
+        answers.append(answer_of(job, due))
+    _record(chunk, owner, answers)
 
 
-def _answer(job: Job, subject: Subject, last: AnalyzedResource | None) -> Answer:
+def answer_of(job: Job, due: Due) -> Answer:
     """A resource that upsets the analysis is reported, and the others go on."""
     try:
-        return job.answer(subject, last)
+        return job.answer(due)
     except Exception as error:
-        logger.exception("the analysis of %s failed", subject.arn)
-        return Answer(subject, Analysis(error=f"The analysis failed: {type(error).__name__}: {error}"), "")
-
-
-def _last_answers(analyzer: Analyzer, chunk: ScanChunk) -> dict[str, AnalyzedResource]:
-    """What was asked last time, of resources that were answered in full."""
-    from analyzers.models import Resource
-
-    arns = Resource.objects.filter(pk__in=chunk.resource_ids).values("arn")
-    rows = AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
-    return {row.resource_arn: row for row in rows}
+        logger.exception("the analysis of %s failed", due.subject.arn)
+        return Answer(due.subject, Analysis(error=f"The analysis failed: {type(error).__name__}: {error}"), "")
 
 
 def _extend(chunk: ScanChunk, owner: str) -> bool:
@@ -115,15 +103,9 @@ def _extend(chunk: ScanChunk, owner: str) -> bool:
     return held.update(lease_expires_at=chunk.lease_expires_at) == 1
 
 
-def _record(
-    chunk: ScanChunk,
-    owner: str,
-    job: Job,
-    answers: list[Answer],
-    unchanged: list[Answer],
-    error: str = "",
-) -> None:
-    """Everything about the chunk in one transaction, if the lease is still held and the scan still runs."""
+def _record(chunk: ScanChunk, owner: str, answers: list[Answer], error: str = "") -> None:
+    """Everything about the chunk in one transaction, if the lease is still held and the scan still runs. What did not
+    change is left alone."""
     now = timezone.now()
     with transaction.atomic():
         held = (
@@ -131,18 +113,13 @@ def _record(
             .filter(pk=chunk.pk, lease_owner=owner, status=ScanChunk.Status.LEASED)
             .exists()
         )
-        scan = Scan.objects.get(pk=chunk.scan_id)
+        scan = Scan.objects.select_related("analyzer").get(pk=chunk.scan_id)
         if not held or scan.status != Scan.Status.RUNNING:
             return
         recorded = Recorded()
         for only, together in _by_those_asked(answers):
-            recorded += record(scan.analyzer, _told(together), now, only=only)
-        if job.keeps_time:
-            quiet = [one.subject.arn for one in unchanged]
-            Finding.objects.filter(analyzer=scan.analyzer, resource__in=quiet).exclude(
-                status=FindingStatus.RESOLVED
-            ).update(analyzed_at=now)
-        _note(scan, [*answers, *unchanged])
+            recorded += record(scan.analyzer, told(together), now, only=only)
+        write(scan, now, [_note(one) for one in answers])
         ScanChunk.objects.filter(pk=chunk.pk).update(
             status=ScanChunk.Status.FAILED if error else ScanChunk.Status.DONE, error=error, lease_owner=""
         )
@@ -162,39 +139,13 @@ def _by_those_asked(answers: list[Answer]) -> Iterator[tuple[Collection[str] | N
     yield from together.items()
 
 
-def _told(answers: list[Answer]) -> Iterator[tuple[Subject, Analysis | InternalAnalysis]]:
+def told(answers: Iterable[Answer]) -> Iterator[tuple[Subject, Analysis | InternalAnalysis]]:
+    """Those that say something new."""
     return ((one.subject, one.analysis) for one in answers if one.analysis is not None)
 
 
-def _note(scan: Scan, answers: list[Answer]) -> None:
-    def rows() -> Iterator[AnalyzedResource]:
-        for one in answers:
-            yield AnalyzedResource(
-                analyzer=scan.analyzer,
-                resource_arn=one.subject.arn,
-                resource_type=one.subject.type,
-                resource_owner_account=one.subject.account,
-                analyzed_at=timezone.now(),
-                scan=scan,
-                input_hash=one.input_hash,
-                population=one.population,
-                error=one.analysis.error if one.analysis else "",
-            )
-
-    AnalyzedResource.objects.bulk_create(
-        list(rows()),
-        update_conflicts=True,
-        unique_fields=["analyzer", "resource_arn"],
-        update_fields=[
-            "resource_type",
-            "resource_owner_account",
-            "analyzed_at",
-            "scan",
-            "input_hash",
-            "population",
-            "error",
-        ],
-    )
+def _note(one: Answer) -> Note:
+    return Note(one.subject, one.input_hash, one.analysis.error if one.analysis else "", one.population)
 
 
 def finish(scan_id: int) -> bool:
@@ -206,9 +157,10 @@ def finish(scan_id: int) -> bool:
         if scan.chunks.filter(status__in=[ScanChunk.Status.PENDING, ScanChunk.Status.LEASED]).exists():
             return False
         now = timezone.now()
-        present = resources_in_scope(scan.analyzer).values("arn")
+        present = resources_in_scope(scan.analyzer)
         scan.findings_resolved += resolve_vanished(scan.analyzer, present, now)
-        AnalyzedResource.objects.filter(analyzer=scan.analyzer).exclude(resource_arn__in=present).delete()
+        noted = AnalyzedResource.objects.filter(analyzer=scan.analyzer)
+        noted.filter(~Exists(present.filter(arn=OuterRef("resource_arn")))).delete()
         scan.status, scan.finished_at = Scan.Status.COMPLETED, now
         scan.error = _failed_chunks(scan)
         scan.save(update_fields=["status", "finished_at", "findings_resolved", "error"])

@@ -15,13 +15,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from analyzers.kinds.internal.answer import InternalAnalysis, InternalFinding
 from analyzers.kinds.subject import Analysis, ExternalFinding, FurtherCondition, Subject
-from analyzers.models import Analyzer, Document
+from analyzers.models import Analyzer, Document, Resource
 from findings import filters
 from findings.models import ArchiveRule, Event, Finding, FindingStatus, FindingType, Proof
+
+from .copying import copy_in, storable
 
 AnyAnalysis = Analysis | InternalAnalysis
 
@@ -70,23 +72,23 @@ def record(
             for key, row in known.items()
             if key not in wanted and row.status != FindingStatus.RESOLVED and row.resource not in incomplete
         ]
-        Finding.objects.bulk_create(created, batch_size=500)
+        copy_in(Finding, created)
         events += _resolve(gone, now)
-        Event.objects.bulk_create(events, batch_size=1000)
+        copy_in(Event, events)
         fresh = [*created, *(row for row in again if row.updated_at == now)]
         _archive_by_rules(analyzer, [row.pk for row in fresh if row.status == FindingStatus.ACTIVE], now)
     return Recorded(len(created), len(gone))
 
 
 def resolve_vanished(
-    analyzer: Analyzer, arns: QuerySet[Any], now: datetime, *, only: Collection[str] | None = None
+    analyzer: Analyzer, present: QuerySet[Resource], now: datetime, *, only: Collection[str] | None = None
 ) -> int:
-    """Resolve the findings of resources that are not among `arns` any more (a query of ARNs). `only`: of these."""
-    rows = Finding.objects.filter(analyzer=analyzer)
+    """Resolve the findings of resources that are not among those `present` any more. `only`: of these ARNs."""
+    rows = Finding.objects.filter(~Exists(present.filter(arn=OuterRef("resource"))), analyzer=analyzer)
     if only is not None:
         rows = rows.filter(resource__in=only)
     with transaction.atomic():
-        gone = list(rows.select_for_update().exclude(status=FindingStatus.RESOLVED).exclude(resource__in=arns))
+        gone = list(rows.select_for_update(of=("self",)).exclude(status=FindingStatus.RESOLVED))
         Event.objects.bulk_create(_resolve(gone, now), batch_size=1000)
     return len(gone)
 
@@ -108,12 +110,12 @@ def _rows(analyzer: Analyzer, subject: Subject, analysis: AnyAnalysis, now: date
             **_of_kind(found),
             finding_type=kind,
             key=_key(subject.arn, found),
-            action=list(found.action),
-            condition=dict(found.condition),
+            action=storable(list(found.action)),
+            condition=storable(dict(found.condition)),
             sources=[dict(source) for source in found.sources],
             resource_control_policy_restriction=found.restriction,
             proof=Proof.PROVED if found.proved else Proof.UNKNOWN,
-            details=_details(found),
+            details=storable(_details(found)),
         )
     if analysis.error:
         summary = f"Access to {subject.arn} could not be ruled out."
@@ -121,9 +123,9 @@ def _rows(analyzer: Analyzer, subject: Subject, analysis: AnyAnalysis, now: date
             **shared,
             finding_type=kind,
             key=_digest([subject.arn, "error"]),
-            error=analysis.error,
+            error=storable(analysis.error),
             proof=Proof.ERROR,
-            details={"summary": summary, "reason": analysis.error},
+            details=storable({"summary": summary, "reason": analysis.error}),
         )
 
 
@@ -136,7 +138,7 @@ def _of_kind(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
             "principal_owner_account": found.principal_owner_account,
             "service_control_policy_restriction": found.service_restriction,
         }
-    return {"principal": dict(found.principal), "is_public": found.is_public}
+    return {"principal": storable(dict(found.principal)), "is_public": found.is_public}
 
 
 def _key(arn: str, found: ExternalFinding | InternalFinding) -> str:
@@ -165,7 +167,9 @@ def _digest(said: Any) -> str:
 
 def _details(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
     details = _shared_details(found)
-    if isinstance(found, InternalFinding):
+    if isinstance(found, ExternalFinding):
+        details["notes"] = list(found.notes)
+    else:
         details["unless"] = _conditions(found.unless)
         if found.encryption is not None:
             details["encryption"] = found.encryption.as_json()
@@ -209,12 +213,15 @@ def _keep_documents(rows: Iterable[Finding]) -> None:
 def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime) -> list[Event]:
     events = []
     archived = _archived_before(row for row in again if row.status == FindingStatus.RESOLVED)
+    touched = []
     for row in again:
         fresh = wanted[row.key]
         row.analyzed_at = now
         changed = [name for name in _COMPARED if getattr(row, name) != getattr(fresh, name)]
         for name in changed:
             setattr(row, name, getattr(fresh, name))
+        if changed or row.status == FindingStatus.RESOLVED:
+            touched.append(row)
         if row.status == FindingStatus.RESOLVED:
             old = row.status
             row.status = FindingStatus.ARCHIVED if row.pk in archived else FindingStatus.ACTIVE
@@ -223,7 +230,8 @@ def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime)
         elif {"is_public", "proof", "error"} & set(changed):
             row.updated_at = now
             events.append(_event(row, Event.Kind.UPDATED, now, row.status, changed=changed))
-    Finding.objects.bulk_update(again, [*_COMPARED, "status", "analyzed_at", "updated_at"], batch_size=500)
+    Finding.objects.filter(pk__in=[row.pk for row in again]).update(analyzed_at=now)
+    Finding.objects.bulk_update(touched, [*_COMPARED, "status", "updated_at"], batch_size=500)
     return events
 
 

@@ -6,6 +6,7 @@ import json
 import re
 
 from findings.models import Finding
+from findings.outsiders import Names
 from findings.wire import instant
 
 HEADER = [
@@ -18,6 +19,7 @@ HEADER = [
     "resourceOwnerAccount",
     "principalType",
     "principal",
+    "principalName",
     "action",
     "condition",
     "sources",
@@ -48,7 +50,7 @@ def harmless(value: str) -> str:
     return f"'{value}" if value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA) else value
 
 
-def row_of(finding: Finding) -> list[str]:
+def row_of(finding: Finding, names: Names) -> list[str]:
     kind, principal = next(iter(finding.principal.items()), ("", ""))
     cells = [
         str(finding.pk),
@@ -60,11 +62,12 @@ def row_of(finding: Finding) -> list[str]:
         finding.resource_owner_account,
         kind,
         principal,
+        who.name if (who := names.of(finding)) else "",
         " ".join(finding.action),
         json.dumps(finding.condition, sort_keys=True) if finding.condition else "",
         " ".join(source.get("type", "") for source in finding.sources),
         finding.proof,
-        str(finding.details.get("summary", "")),
+        names.summary(finding) if finding.details.get("summary") else "",
         finding.error,
         instant(finding.created_at),
         instant(finding.updated_at),

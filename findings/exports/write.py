@@ -10,6 +10,7 @@ from typing import IO
 import xlsxwriter
 
 from findings.models import Finding
+from findings.outsiders import all_names
 
 from .rows import HEADER, row_of
 
@@ -24,8 +25,9 @@ class _Echo:
 def csv_lines(findings: Iterable[Finding]) -> Iterator[str]:
     writer = csv.writer(_Echo(), lineterminator="\r\n")
     yield "\ufeff" + str(writer.writerow(HEADER))
+    names = all_names()
     for finding in findings:
-        yield str(writer.writerow(row_of(finding)))
+        yield str(writer.writerow(row_of(finding, names)))
 
 
 def xlsx_file(findings: Iterable[Finding]) -> IO[bytes]:
@@ -45,8 +47,9 @@ def xlsx_file(findings: Iterable[Finding]) -> IO[bytes]:
     sheet.freeze_panes(1, 0)
     for column, name in enumerate(HEADER):
         sheet.write_string(0, column, name, bold)
+    names = all_names()
     for line, finding in enumerate(findings, 1):
-        for column, cell in enumerate(row_of(finding)):
+        for column, cell in enumerate(row_of(finding, names)):
             sheet.write_string(line, column, cell)
     book.close()
     target.seek(0)

@@ -54,6 +54,12 @@ def first_key(mapping: Any) -> str:
     return str(next(iter(mapping), "")) if mapping else ""
 
 
+@register.filter
+def outsider(names: Any, finding: Any) -> Any:
+    """Who the finding's principal is, if the names know."""
+    return names.of(finding) if names else None
+
+
 @register.simple_tag(takes_context=True)
 def link(context: Any, **changes: Any) -> str:
     """The address of this page with some parameters changed; an empty one is left out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,12 +13,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from analyzers.models import Document
+from analyzers.actions import AskWhoChanged
+from analyzers.models import Document, PolicyChange, Resource, Scan
 from analyzers.policy import locate
 from findings import filters, paging, wire
 from findings.actions import Archive, Unarchive
 from findings.models import Finding, FindingStatus
-from findings.roles import ARCHIVE, RULES
+from findings.outsiders import identifiers, names_of
+from findings.roles import ARCHIVE, CHANGES, NAMES, RULES
 
 from .findings import account_names, remember_for_undo
 from .listing import listing
@@ -30,12 +33,22 @@ MAX_LINES = 3_000
 def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     finding = get_object_or_404(Finding.objects.select_related("analyzer"), pk=pk)
     following, previous = _neighbours(request, finding)
+    outsiders = names_of([finding])
+    resource = Resource.objects.filter(arn=finding.resource).first()
     return render(
         request,
         "findings/detail.html",
         {
             "finding": finding,
             "details": finding.details,
+            "summary": outsiders.summary(finding),
+            "outsider": outsiders.of(finding),
+            "outside_id": _outside_id(finding),
+            "resource": resource,
+            "confirmed": _confirmed(finding),
+            "change": PolicyChange.objects.filter(resource=finding.resource).select_related("asked_by").first(),
+            "may_ask": resource is not None and request.user.has_perm(CHANGES),
+            "may_name": request.user.has_perm(NAMES),
             "documents": _documents(finding),
             "events": finding.events.select_related("actor"),
             "names": account_names([finding]),
@@ -49,6 +62,42 @@ def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "rule_text": _rule_text(finding),
         },
     )
+
+
+def _outside_id(finding: Finding) -> str:
+    """What the list of names may know the principal by; empty for everybody."""
+    found = identifiers(finding.principal)
+    return found[1] if "Federated" in finding.principal else next(iter(found), "")
+
+
+def _confirmed(finding: Finding) -> datetime | None:
+    """When a scan saw last that it is still so; what did not change is not analysed again."""
+    if finding.status == FindingStatus.RESOLVED:
+        return None
+    last = finding.analyzer.scans.filter(status=Scan.Status.COMPLETED).first()
+    return max(last.started_at, finding.analyzed_at) if last is not None and last.started_at else finding.analyzed_at
+
+
+@require_GET
+def who_changed(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The fragment that says who changed the resource last, and asks again while that is being looked up."""
+    finding = get_object_or_404(Finding, pk=pk)
+    context = {
+        "finding": finding,
+        "change": PolicyChange.objects.filter(resource=finding.resource).select_related("asked_by").first(),
+        "may_ask": request.user.has_perm(CHANGES) and Resource.objects.filter(arn=finding.resource).exists(),
+    }
+    return render(request, "findings/_change.html", context)
+
+
+@require_POST
+def ask_who_changed(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    finding = get_object_or_404(Finding, pk=pk)
+    try:
+        AskWhoChanged(finding.resource, request.user)()
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect(f"{reverse('finding', args=[pk])}?{request.GET.urlencode()}#change")
 
 
 def _neighbours(request: HttpRequest, finding: Finding) -> tuple[Finding | None, Finding | None]:

@@ -26,6 +26,7 @@ from findings import filters, paging
 from findings.actions import Archive, Unarchive
 from findings.exports import csv_lines, xlsx_file
 from findings.models import Finding, FindingStatus
+from findings.outsiders import names_of
 from findings.roles import ARCHIVE
 
 from .listing import Listing, listing
@@ -54,6 +55,7 @@ def finding_list(request: HttpRequest) -> HttpResponse:
             "sorts": SORT_LABELS,
             "sizes": paging.SIZES,
             "names": account_names(page.rows),
+            "outsiders": names_of(page.rows),
             "may_archive": request.user.has_perm(ARCHIVE),
             "properties": filters.properties(),
             "has_any": bool(page.rows) or Finding.objects.exists(),

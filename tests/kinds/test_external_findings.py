@@ -75,6 +75,10 @@ def test_an_arn_that_tells_no_type(public: Path) -> None:
         ("arn:aws:lambda:r:1:function:x", "AWS::Lambda::Function"),
         ("arn:aws:dynamodb:r:1:table/x/stream/y", "AWS::DynamoDB::Stream"),
         ("arn:aws:dynamodb:r:1:table/x", "AWS::DynamoDB::Table"),
+        ("arn:aws:kinesis:r:1:stream/x/consumer/y:1", "AWS::Kinesis::StreamConsumer"),
+        ("arn:aws:s3tables:r:1:bucket/x", "AWS::S3Tables::TableBucket"),
+        ("arn:aws:s3tables:r:1:bucket/x/table/1", "AWS::S3Tables::Table"),
+        ("arn:aws:apigateway:r::/restapis/x", "AWS::ApiGateway::RestApi"),
         ("nonsense", ""),
     ],
 )

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from analyzers.actions import SaveSimulation
 from analyzers.inventory.load import load
-from analyzers.models import Analyzer, Organization
+from analyzers.models import Analyzer, KnownAccount, Organization, PolicyChange
 from analyzers.scans import request_scan, work
 from analyzers.simulator.examples import EXAMPLES
 from analyzers.simulator.fields import Typed
@@ -113,11 +113,18 @@ def test_every_page_in_both_themes_and_widths(
         "/inventory/",
         "/inventory/resources/",
         "/inventory/import/",
+        "/inventory/known-accounts/",
         "/profile/",
         "/simulator/",
         "/catalogue/?q=s3:Get*",
         "/catalogue/sqs/",
     ]
+    vendor = Finding.objects.get(resource__endswith=":role/analytics-vendor")
+    KnownAccount.objects.create(identifier="999988887777", name="Example Monitoring", note="contract", trusted=True)
+    PolicyChange.objects.create(
+        resource=vendor.resource, status="KNOWN", event="CreateRole", at=vendor.created_at, asked_at=vendor.created_at
+    )
+    paths.append(f"/findings/{vendor.pk}/")
     line = Typed.from_data(EXAMPLES[2].data).read()
     paths.append(f"/simulator/{SaveSimulation(line, User.objects.get(username='adm'))().pk}/")
     for path in paths:

@@ -164,7 +164,7 @@ def test_the_sample_organization(organization: Organization) -> None:
     for safe in ("shop-staging-website", "backup-inventory", "analytics-exports", "private-photos", "push-events"):
         assert safe not in found, safe
     counts = by_analyzer()[0]
-    assert (counts["public"], counts["cross_account"], counts["errors"]) == (12, 28, 2)
+    assert (counts["public"], counts["cross_account"], counts["errors"]) == (13, 36, 2)
     assert by_resource_type()[0]["public"] > 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from analyzers.collect.history import CALLS
 from analyzers.collect.place import Listing, Part, Place, Service
 
 STORE = "AWS::CloudTrail::EventDataStore"
@@ -34,5 +35,6 @@ SERVICE = Service(
     calls={
         "ListEventDataStores": "cloudtrail:ListEventDataStores",
         "GetResourcePolicy": "cloudtrail:GetResourcePolicy",
+        **CALLS,  # asked when somebody wants to know who changed a resource
     },
 )

@@ -24,6 +24,13 @@ _BY_SERVICE = {
     "secretsmanager": "AWS::SecretsManager::Secret",
     "ecr": "AWS::ECR::Repository",
     "elasticfilesystem": "AWS::EFS::FileSystem",
+    "es": "AWS::OpenSearchService::Domain",
+    "execute-api": "AWS::ApiGateway::RestApi",
+    "apigateway": "AWS::ApiGateway::RestApi",
+    "backup": "AWS::Backup::BackupVault",
+    "cloudtrail": "AWS::CloudTrail::EventDataStore",
+    "codeartifact": "AWS::CodeArtifact::Domain",
+    "glacier": "AWS::S3::Glacier",
 }
 
 
@@ -68,6 +75,10 @@ def resource_type(arn: str) -> str:
         return "AWS::Lambda::LayerVersion" if name.startswith("layer:") else "AWS::Lambda::Function"
     if service == "dynamodb":
         return "AWS::DynamoDB::Stream" if "/stream/" in name else "AWS::DynamoDB::Table"
+    if service == "kinesis":
+        return "AWS::Kinesis::StreamConsumer" if "/consumer/" in name else "AWS::Kinesis::Stream"
+    if service == "s3tables":
+        return "AWS::S3Tables::Table" if "/table/" in name else "AWS::S3Tables::TableBucket"
     return _BY_SERVICE.get(service, "")
 
 

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from findings import filters, wire
 from findings.exports import csv_lines
 from findings.models import Finding, FindingStatus
+from findings.outsiders import all_names
 
 
 class Command(BaseCommand):
@@ -42,8 +43,9 @@ class Command(BaseCommand):
             for line in csv_lines(found):
                 sys.stdout.write(line)
         else:
+            names = all_names()
             for row in found:
                 mark = (
                     "ERROR" if row.error else "PUBLIC" if row.is_public else "inside" if row.access_type else "shared"
                 )
-                self.stdout.write(f"{row.status:<9} {mark:<7} {row.details.get('summary') or row.resource}")
+                self.stdout.write(f"{row.status:<9} {mark:<7} {names.summary(row)}")

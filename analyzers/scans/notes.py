@@ -1,0 +1,44 @@
+"""What an analyzer answered last about each resource, written for a whole chunk at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+
+from analyzers.kinds.subject import Subject
+from analyzers.models import AnalyzedResource, Scan
+
+
+class Note(NamedTuple):
+    """`input_hash`: of what was asked. `error`: what could not be analysed. `population`: who was asked about."""
+
+    subject: Subject
+    input_hash: str
+    error: str
+    population: str = ""
+
+
+_UPSERT = """
+    INSERT INTO {table} (analyzer_id, scan_id, analyzed_at, resource_arn, resource_type, resource_owner_account,
+        input_hash, error, population)
+    SELECT %s, %s, %s, noted.*
+    FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS noted
+    ON CONFLICT (analyzer_id, resource_arn) DO UPDATE SET scan_id = EXCLUDED.scan_id,
+        analyzed_at = EXCLUDED.analyzed_at, resource_type = EXCLUDED.resource_type,
+        resource_owner_account = EXCLUDED.resource_owner_account, input_hash = EXCLUDED.input_hash,
+        error = EXCLUDED.error, population = EXCLUDED.population
+"""
+
+
+def write(scan: Scan, now: datetime, notes: Sequence[Note]) -> None:
+    """One statement for all of them; of two about one resource the last counts."""
+    if not notes:
+        return
+    rows = {note.subject.arn: (note.subject.arn, note.subject.type, note.subject.account, *note[1:]) for note in notes}
+    columns = [list(column) for column in zip(*rows.values(), strict=True)]
+    with connection.cursor() as cursor:
+        table = connection.ops.quote_name(AnalyzedResource._meta.db_table)
+        cursor.execute(_UPSERT.format(table=table), [scan.analyzer_id, scan.pk, now, *columns])
