@@ -93,7 +93,7 @@ def kind_of(analyzer_type: str) -> str:
 
 def find(name: str) -> Property | None:
     """The property of this name, or None."""
-    if len(name) > _LONGEST_NAME or "\x00" in name:
+    if len(name) > _LONGEST_NAME or not name.isprintable():
         return None
     return _TABLE.get(name) or (_CONDITION if _CONDITION_NAME.match(name) else None)
 

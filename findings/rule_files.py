@@ -74,8 +74,9 @@ def _draft(number: int, rule: Any) -> Draft:
         return Draft(f"(rule {number})", {}, problems=("Expected an object with ruleName and filter.",))
     name, reason = rule.get("ruleName"), rule.get("reason", "")
     problems = []
-    if not isinstance(name, str) or not name:
-        problems.append("ruleName is missing.")
+    if not isinstance(name, str) or not name or not name.isprintable():
+        problems.append("ruleName is missing, or not a name.")
+        name = f"(rule {number})"
     if "filter" not in rule:
         problems.append("filter is missing.")
     if not isinstance(reason, str):
@@ -83,12 +84,7 @@ def _draft(number: int, rule: Any) -> Draft:
     unknown = sorted(set(rule) - _KNOWN)
     if unknown:
         problems.append(f"There is no member {unknown[0][:60]!r}; possible are ruleName, filter, reason.")
-    return Draft(
-        name if isinstance(name, str) and name else f"(rule {number})",
-        rule.get("filter"),
-        reason if isinstance(reason, str) else "",
-        tuple(problems),
-    )
+    return Draft(name, rule.get("filter"), reason if isinstance(reason, str) else "", tuple(problems))
 
 
 def drafts(rules: Iterable[ArchiveRule]) -> list[Draft]:

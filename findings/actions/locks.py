@@ -14,4 +14,4 @@ def hold_rules(analyzer: int, *, change: bool) -> None:
     """
     shared = "" if change else "_shared"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s, %s)", [_FAMILY, analyzer % 2**31])  # noqa: S608
+        cursor.execute(f"SELECT pg_advisory_xact_lock{shared}(%s, %s)", [_FAMILY, analyzer % 2**31])
