@@ -16,7 +16,7 @@ from analyzers.models import Document
 from analyzers.policy import locate
 from findings import filters, paging, wire
 from findings.actions import Archive, Unarchive
-from findings.models import Finding, FindingStatus
+from findings.models import ArchiveRule, Finding, FindingStatus
 from findings.roles import ARCHIVE, RULES
 
 from .findings import account_names, remember_for_undo
@@ -30,6 +30,8 @@ MAX_LINES = 3_000
 def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     finding = get_object_or_404(Finding.objects.select_related("analyzer"), pk=pk)
     following, previous = _neighbours(request, finding)
+    events = list(finding.events.select_related("actor"))
+    rules = {event.rule_id for event in events if event.rule_id is not None}
     return render(
         request,
         "findings/detail.html",
@@ -37,7 +39,8 @@ def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "finding": finding,
             "details": finding.details,
             "documents": _documents(finding),
-            "events": finding.events.select_related("actor"),
+            "events": events,
+            "rules": set(ArchiveRule.objects.filter(pk__in=rules).values_list("pk", flat=True)) if rules else rules,
             "names": account_names([finding]),
             "wire": wire.finding(finding),
             "remedies": remedies(finding),

@@ -17,7 +17,7 @@ from findings.management.rules import add_arguments, analyzer_of, transfer
 
 
 class Command(BaseCommand):
-    help = "Give an analyzer the archive rules of a file, as export_rules or aws accessanalyzer list-archive-rules write it."
+    help = "Give an analyzer the archive rules of a file, as export_rules or the service's list-archive-rules write it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("analyzer")
