@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from findings import filter_keys, filters
@@ -133,8 +134,8 @@ def test_the_finding_types_of_a_rule_are_those_of_unused_access() -> None:
         filters.validate({"findingType": {"eq": ["ExternalAccess"]}}, rule_of="ACCOUNT_UNUSED_ACCESS")
 
 
-def test_the_number_of_values_is_a_setting(settings: Any) -> None:
-    settings.FILTER_VALUES = 2
+def test_the_number_of_values_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(django_settings, "FILTER_VALUES", 2)
     assert filters.validate({"resource": {"eq": ["a", "b"]}})
     with pytest.raises(ValidationError, match="at most 2 values, not 3"):
         filters.validate({"resource": {"eq": ["a", "b", "c"]}})
@@ -155,6 +156,7 @@ CRITERIA = st.dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(CRITERIA)
 def test_text_and_data_say_the_same(criteria: dict[str, Any]) -> None:
     assert filters.read(filters.write(criteria)) == (criteria, [])
