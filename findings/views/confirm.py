@@ -14,7 +14,7 @@ FIELD = "confirm_public"
 
 def token(*said: Any) -> str:
     """For a warning about just this; another filter or another analyzer has another token."""
-    return salted_hmac("findings.views.confirm", json.dumps(said, sort_keys=True)).hexdigest()
+    return salted_hmac("findings.views.confirm", json.dumps(said, sort_keys=True), algorithm="sha256").hexdigest()
 
 
 def confirmed(request: HttpRequest, *said: Any) -> bool:

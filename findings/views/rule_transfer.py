@@ -138,7 +138,9 @@ def _transfer(
     said = (verb, analyzer.pk, [[draft.name, draft.filter] for draft in wanted])
     applies = EXISTING if request.POST.get("applies") == EXISTING else NEW
     asked, errors = None, []
-    if request.POST.get("do") == "1":
+    reviewed = review(analyzer, wanted)
+    fitting = sum(entry.fits for entry in reviewed)
+    if request.POST.get("do") == "1" and fitting:
         try:
             done = deed(applies == EXISTING, confirm.confirmed(request, *said))
         except ValidationError as error:
@@ -153,13 +155,12 @@ def _transfer(
                 f"{done.archived:,} finding{'' if done.archived == 1 else 's'} archived.{left}",
             )
             return redirect("rules")
-    reviewed = review(analyzer, wanted)
     hiding = [entry.draft.name for entry in reviewed if entry.hides_public]
     context = {
         "verb": verb,
         "analyzer": analyzer,
         "reviewed": reviewed,
-        "fitting": sum(entry.fits for entry in reviewed),
+        "fitting": fitting,
         "hiding": hiding_text(hiding) if hiding else "",
         "hidden": hidden,
         "choices": APPLIES,
