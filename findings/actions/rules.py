@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
 from analyzers.models import Analyzer
 from findings import filters
@@ -33,12 +33,25 @@ def standing(rule: ArchiveRule) -> QuerySet[Finding]:
     return Finding.objects.filter(archived_by=rule, status=FindingStatus.ARCHIVED)
 
 
+def _last_word() -> QuerySet[Event]:
+    """Events that archived a finding, and after which nothing was decided about it."""
+    later = Event.objects.filter(finding=OuterRef("finding"), kind__in=_DECISIONS, pk__gt=OuterRef("pk"))
+    return Event.objects.filter(~Exists(later), kind=Event.Kind.ARCHIVED)
+
+
+def with_standing(history: QuerySet[RuleEvent]) -> QuerySet[RuleEvent]:
+    """Events of a rule; `stands`: whether something that this application archived is archived by it still."""
+    standing_by_it = _last_word().filter(
+        application=OuterRef("pk"), finding__archived_by=OuterRef("rule"), finding__status=FindingStatus.ARCHIVED
+    )
+    return history.annotate(stands=Exists(standing_by_it))
+
+
 def standing_of(application: RuleEvent) -> QuerySet[Finding]:
     """Of what an application of a rule archived, that about which nobody decided since."""
-    decisions = Event.objects.filter(finding=OuterRef("pk"), kind__in=_DECISIONS)
-    rows = standing(application.rule).filter(Exists(decisions.filter(application=application)))
-    last = decisions.order_by("-id").values("application_id")[:1]
-    return rows.annotate(last_application=Subquery(last)).filter(last_application=application.pk)
+    return standing(application.rule).filter(
+        Exists(_last_word().filter(finding=OuterRef("pk"), application=application))
+    )
 
 
 def check(rule: ArchiveRule) -> None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from analyzers.models import Analyzer
 from findings import filter_keys, filters, paging
 from findings.actions import ApplyRule, CreateRule, DeleteRule, UndoRule, UpdateRule
-from findings.actions.rules import matching, standing, warning
+from findings.actions.rules import matching, standing, warning, with_standing
 from findings.exposure import could_hide_public
 from findings.models import ArchiveRule, Event, Finding, FindingStatus, RuleEvent
 from findings.roles import RULES, require
@@ -91,7 +91,7 @@ def rule_page(request: HttpRequest, pk: int) -> HttpResponse:
     count, capped = paging.capped_count(rows)
     history = [
         {"event": event, "text": filters.write(event.filter)}
-        for event in rule.history.select_related("actor")[: HISTORY + 1]
+        for event in with_standing(rule.history.select_related("actor"))[: HISTORY + 1]
     ]
     return render(
         request,
@@ -254,14 +254,15 @@ def rule_preview(request: HttpRequest) -> HttpResponse:
         criteria = read_rule(given.get("q", ""))
         if criteria and analyzer:
             filters.validate(criteria, rule_of=analyzer.type)
-            context |= preview(analyzer, criteria)
+            context |= preview(analyzer, criteria, saved=given.get("saved") == "1")
     except ValidationError as error:
         context["error"] = " ".join(error.messages)
     context["keys"] = filter_keys.for_rules(filter_keys.kind_of(analyzer.type)) if analyzer else []
     return render(request, "rules/_preview.html", context)
 
 
-def preview(analyzer: Analyzer, criteria: filters.Criteria) -> dict[str, Any]:
+def preview(analyzer: Analyzer, criteria: filters.Criteria, *, saved: bool) -> dict[str, Any]:
+    """`saved`: it is a rule already, so that only what it would hide now is worth a warning."""
     rows = matching(analyzer, criteria)
     count, capped = paging.capped_count(rows)
     public, public_capped = paging.capped_count(rows.filter(is_public=True)) if count else (0, False)
@@ -274,7 +275,7 @@ def preview(analyzer: Analyzer, criteria: filters.Criteria) -> dict[str, Any]:
         "capped": capped,
         "public": public,
         "public_capped": public_capped,
-        "warning": warning(rule) if could_hide_public(criteria, analyzer.type) or public else "",
+        "warning": warning(rule) if public or not saved else "",
         "rows": first,
         "more": capped or count > len(first),
     }

@@ -271,9 +271,9 @@ def test_a_hundred_thousand_findings(admin: Client, many: Analyzer, django_asser
     with django_assert_max_num_queries(8):
         assert "10,001" in text_of(admin, "/rules/")
     other = Finding.objects.filter(archived_by=rule.pk + 1, status="ARCHIVED")
-    assert "finding_by_rule" in other.order_by().values("pk").explain()
+    assert "Seq Scan" not in other.order_by().values("pk").explain()
     public = Finding.objects.filter(analyzer=many, status="ARCHIVED", is_public=True)
-    assert "Index" in public.order_by().explain()
+    assert "Seq Scan" not in public.order_by().values("pk").explain()
 
 
 def test_the_list_costs_the_same_whatever_the_number_of_rules(
