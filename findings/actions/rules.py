@@ -80,10 +80,12 @@ def warning(rule: ArchiveRule) -> str:
     public, more = capped_count(found.filter(is_public=True))
     if not public and not could_hide_public(rule.filter, rule.analyzer_type):
         return ""
-    now = f"{'More than ' if more else ''}{public:,} public finding{'' if public == 1 else 's'}"
-    match = "matches" if public == 1 and not more else "match"
+    unread = capped_count(found.exclude(error=""))[0]
+    now = f"{'more than ' if more else ''}{public:,} public finding{'' if public == 1 else 's'}"
+    also = f" and {unread:,} of what could not be analysed, which may be public," if unread else ""
+    match = "matches" if public == 1 and not more and not unread else "match"
     return (
-        f"This rule can hide public access: {now} {match} now, and whatever becomes public later and matches is "
+        f"This rule can hide public access: {now}{also} {match} now, and whatever becomes public later and matches is "
         "archived before anybody sees it. Add isPublic:false to the filter, or confirm."
     )
 

@@ -257,7 +257,8 @@ def rule_preview(request: HttpRequest) -> HttpResponse:
             context |= preview(analyzer, criteria, saved=given.get("saved") == "1")
     except ValidationError as error:
         context["error"] = " ".join(error.messages)
-    context["keys"] = filter_keys.for_rules(filter_keys.kind_of(analyzer.type)) if analyzer else []
+    if analyzer and given.get("saved") != "1":
+        context["keys"] = filter_keys.for_rules(filter_keys.kind_of(analyzer.type))
     return render(request, "rules/_preview.html", context)
 
 
