@@ -68,8 +68,9 @@ def record(analyzer: Analyzer, answers: Iterable[tuple[Subject, Analysis]], now:
         Event.objects.bulk_create(events, batch_size=1000)
         changed = [row for row in again if row.updated_at == now]
         _reopen_what_outgrew_its_rule(changed, now)
-        fresh = [*created, *changed]
-        _archive_by_rules(analyzer, [row.pk for row in fresh if row.status == FindingStatus.ACTIVE], now)
+        fresh = [row.pk for row in (*created, *changed) if row.status == FindingStatus.ACTIVE]
+        decided = _made_active_by_people(changed)
+        _archive_by_rules(analyzer, [pk for pk in fresh if pk not in decided], now)
     return Recorded(len(created), len(gone))
 
 
@@ -252,6 +253,21 @@ def _archive_by_rules(analyzer: Analyzer, active: Sequence[Any], now: datetime) 
             )
             for row in rows
         )
+
+
+def _made_active_by_people(rows: Sequence[Finding]) -> set[Any]:
+    """Findings that somebody made active again, or undid a rule for: no rule overrules that by itself."""
+    if not rows:
+        return set()
+    decisions = Event.objects.filter(
+        finding__in=[row.pk for row in rows], kind__in=(Event.Kind.ARCHIVED, Event.Kind.UNARCHIVED)
+    )
+    last = decisions.order_by("finding", "-id").distinct("finding")
+    return {
+        event.finding_id
+        for event in last
+        if event.kind == Event.Kind.UNARCHIVED and (event.actor_id is not None or event.application_id is not None)
+    }
 
 
 def _reopen_what_outgrew_its_rule(rows: Sequence[Finding], now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from analyzers.kinds.subject import Analysis, ExternalFinding, Subject
 from analyzers.models import Analyzer
 from analyzers.reasoning.request import Request
-from findings.actions import Archive, CreateRule, DeleteRule, Unarchive, record, resolve_vanished
+from findings.actions import Archive, CreateRule, DeleteRule, Unarchive, UndoRule, record, resolve_vanished
 from findings.models import Event, Finding
 from tests.conftest import NOW
 
@@ -123,6 +123,25 @@ def test_what_a_person_made_active_is_not_archived_again_by_the_rule(analyzer: A
     scan(analyzer, way())
     Unarchive(Finding.objects.all(), reviewer, "look again")()
     scan(analyzer, way(), hour=1)
+    assert statuses() == {"999988887777": "ACTIVE"}
+
+
+def test_nor_when_it_changes_or_comes_back(analyzer: Analyzer, reviewer: User) -> None:
+    CreateRule(analyzer, "vendor", VENDOR, reviewer)()
+    scan(analyzer, way())
+    Unarchive(Finding.objects.all(), reviewer, "look again")()
+    scan(analyzer, way(proved=False, reason="open"), hour=1)
+    assert statuses() == {"999988887777": "ACTIVE"}
+    scan(analyzer, hour=2)
+    scan(analyzer, way(), hour=3)
+    assert statuses() == {"999988887777": "ACTIVE"}
+
+
+def test_nor_what_was_undone(analyzer: Analyzer) -> None:
+    rule, _ = CreateRule(analyzer, "vendor", VENDOR, None)()
+    scan(analyzer, way())
+    UndoRule(rule, None)()
+    scan(analyzer, way(proved=False, reason="open"), hour=1)
     assert statuses() == {"999988887777": "ACTIVE"}
 
 
