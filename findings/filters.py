@@ -66,15 +66,13 @@ def validate(criteria: Any, *, rule_of: str = "") -> Criteria:
 
 def _validate_property(name: str, rule_of: str) -> None:
     known = filter_keys.find(name)
-    if known is None:
-        raise ValidationError(
-            f"There is no property {name[:80]!r}. Possible are: {', '.join(PROPERTIES)}, condition.KEY."
-        )
     kind = filter_keys.kind_of(rule_of)
+    possible = ", ".join(filter_keys.for_rules(kind) if rule_of else (*PROPERTIES, "condition.KEY"))
+    if known is None:
+        raise ValidationError(f"There is no property {name[:80]!r}. Possible are: {possible}.")
     if rule_of and kind not in known.rules:
         raise ValidationError(
-            f"{name[:80]} cannot be used in an archive rule of an analyzer of {kind} access. "
-            f"Possible are: {', '.join(filter_keys.for_rules(kind))}."
+            f"{name[:80]} cannot be used in an archive rule of an analyzer of {kind} access. Possible are: {possible}."
         )
 
 

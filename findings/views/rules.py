@@ -33,7 +33,7 @@ class RuleForm(forms.Form):
     name = forms.CharField(max_length=255, help_text="A letter, then letters, digits, _ . -")
     q = forms.CharField(
         label="Archives findings that match",
-        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+        widget=forms.Textarea(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false", "class": "mono"}),
         help_text="The grammar of the search box, for example principal.AWS:111122223333 resource~logs",
     )
     reason = forms.CharField(
@@ -249,7 +249,7 @@ def rule_preview(request: HttpRequest) -> HttpResponse:
     given = request.POST if request.method == "POST" else request.GET
     chosen = given.get("analyzer", "")
     analyzer = Analyzer.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 19 else None
-    context: dict[str, Any] = {"error": "", "rows": [], "count": 0}
+    context: dict[str, Any] = {"error": "", "rows": [], "count": None}
     try:
         criteria = read_rule(given.get("q", ""))
         if criteria and analyzer:

@@ -128,6 +128,11 @@ def test_a_rule_names_what_its_analyzer_finds(type_: str, possible: set[str]) ->
         assert all(key in said for key in possible)
 
 
+def test_a_rule_with_an_unknown_property_is_told_what_its_analyzer_has() -> None:
+    with pytest.raises(ValidationError, match=r"no property 'x'. Possible are: resource, [^.]*, findingType[.]"):
+        filters.validate({"x": {"exists": True}}, rule_of="ACCOUNT_UNUSED_ACCESS")
+
+
 def test_the_finding_types_of_a_rule_are_those_of_unused_access() -> None:
     assert filters.validate({"findingType": {"eq": ["UnusedIAMRole"]}}, rule_of="ACCOUNT_UNUSED_ACCESS")
     with pytest.raises(ValidationError, match="'ExternalAccess' is none of UnusedIAMRole"):

@@ -90,6 +90,13 @@ def test_a_rule_that_is_unsound_is_explained(admin: Client, analyzer: Analyzer, 
 def test_preview_bears_anything(admin: Client, analyzer: Analyzer) -> None:
     for given in ({}, {"analyzer": "9" * 40}, {"analyzer": "²", "q": "resource:a"}, {"q": HOSTILE}):
         assert "<script>" not in text_of(admin, "/rules/preview/", given)
+    for nothing in ({"analyzer": analyzer.pk}, {"q": "resource:a"}):
+        page = text_of(admin, "/rules/preview/", nothing)
+        assert "Choose an analyzer and write a filter" in page
+        assert "No active finding" not in page
+    assert "No active finding matches" in text_of(
+        admin, "/rules/preview/", {"analyzer": analyzer.pk, "q": "resource:a"}
+    )
     assert "What this analyzer’s rules can name" in text_of(admin, f"/rules/preview/?analyzer={analyzer.pk}")
 
 
