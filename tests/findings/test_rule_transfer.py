@@ -235,6 +235,16 @@ def test_export_and_import_by_command(analyzer: Analyzer, other: Analyzer, tmp_p
         run("import_rules", "two", file, "--dry-run")
 
 
+def test_import_reads_standard_input(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = json.dumps([{"ruleName": "safe", "filter": SAFE}]).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(rules)))
+    assert "added safe" in run("import_rules", "one", "-")
+    monkeypatch.setattr(settings, "ARCHIVE_RULES_FILE_BYTES", 10)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(rules)))
+    with pytest.raises(CommandError, match="larger than 10 bytes"):
+        run("import_rules", "one", "-")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
