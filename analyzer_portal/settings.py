@@ -102,6 +102,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 COLLECT_ATTEMPTS = env.int("COLLECT_ATTEMPTS", 8)
 CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
+# Quotas of the service, which are ours to choose: archive rules of an analyzer, values of one operator in a filter.
+ARCHIVE_RULES_PER_ANALYZER = env.int("ARCHIVE_RULES_PER_ANALYZER", 100)
+FILTER_VALUES = env.int("FILTER_VALUES", 20)
+ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -1,7 +1,9 @@
 """ONE filter grammar: search box, URL, archive rule, command line and export all mean the same by it.
 
 As data, a filter is the FilterCriteriaMap of the Access Analyzer API: `{property: {eq|neq|contains: [...], exists}}`,
-all criteria together, any value of one operator. As text:
+all criteria and all operators together, any value of
+one operator. A property that a finding lacks equals nothing and contains nothing, so `neq` holds. Upper and lower case
+differ, except in the names of condition keys, as in policies. As text:
 
     resourceType:AWS::S3::Bucket isPublic:true -principal.AWS:111122223333 resource~photos condition.aws:SourceVpc:*
 
@@ -17,107 +19,64 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, TextField
+from django.db.models import BooleanField, ExpressionWrapper, F, Func, IntegerField, Q, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains, Exact, IContains, IsNull
 
-from analyzers.models import ResourceType
-
-from .models import FindingStatus, FindingType, Proof
+from . import filter_keys
+from .filter_keys import CHOICES, PROPERTIES, properties
 
 Criteria = Mapping[str, Mapping[str, Any]]
 
-MAX_VALUES = 20
+__all__ = ["CHOICES", "PROPERTIES", "Criteria", "properties", "query", "read", "validate", "words_query", "write"]
+
+MAX_CRITERIA = 50
 MAX_LENGTH = 4_000
+MAX_RULE_LENGTH = 200_000
+"""Of a rule's filter as text: 20 values a criterion of 2,048 characters each are as many as the service takes."""
 OPERATORS = ("eq", "neq", "contains", "exists")
-RESTRICTIONS = ("APPLIED", "APPLICABLE", "NOT_APPLICABLE", "FAILED_TO_EVALUATE_RCP")
-
-_COLUMNS = {
-    "resource": "resource",
-    "resourceType": "resource_type",
-    "resourceOwnerAccount": "resource_owner_account",
-    "error": "error",
-    "status": "status",
-    "id": "id",
-    "findingType": "finding_type",
-    "proof": "proof",
-    "resourceControlPolicyRestriction": "resource_control_policy_restriction",
-    "analyzer": "analyzer__name",
-}
-_PRINCIPALS = ("principal.AWS", "principal.Federated", "principal.CanonicalUser")
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "resourceType": tuple(ResourceType.values),
-    "status": tuple(FindingStatus.values),
-    "findingType": tuple(FindingType.values),
-    "proof": tuple(Proof.values),
-    "isPublic": ("true", "false"),
-    "resourceControlPolicyRestriction": RESTRICTIONS,
-}
-CONDITION_KEYS = [
-    "aws:PrincipalArn",
-    "aws:PrincipalAccount",
-    "aws:PrincipalOrgID",
-    "aws:PrincipalOrgPaths",
-    "aws:SourceAccount",
-    "aws:SourceArn",
-    "aws:SourceIp",
-    "aws:SourceOrgID",
-    "aws:SourceOrgPaths",
-    "aws:SourceVpc",
-    "aws:SourceVpcArn",
-    "aws:SourceVpce",
-    "aws:UserId",
-    "aws:VpceAccount",
-    "aws:VpceOrgID",
-    "aws:VpceOrgPaths",
-    "kms:CallerAccount",
-    "cognito-identity.amazonaws.com:aud",
-    "graph.facebook.com:app_id",
-    "accounts.google.com:aud",
-    "www.amazon.com:app_id",
-    "lambda:EventSourceToken",
-    "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "s3express:SessionMode",
-]
-PROPERTIES = (*_COLUMNS, "isPublic", "action", *_PRINCIPALS)
-NOT_IN_RULES = frozenset({"status", "id", "analyzer"})
-"""An archive rule decides about findings of its analyzer that are new, so these say nothing in it."""
 
 
-def properties() -> list[str]:
-    """Every property that a filter may name, for suggestions."""
-    return [*PROPERTIES, *(f"condition.{key}" for key in CONDITION_KEYS)]
+def validate(criteria: Any, *, rule_of: str = "") -> Criteria:
+    """The criteria if they are sound; `rule_of`: as a rule of an analyzer of this type.
 
-
-def validate(criteria: Any, *, rule: bool = False) -> Criteria:
-    """The criteria if they are sound. Raises ValidationError that says what is possible."""
+    Raises ValidationError that says what is possible.
+    """
     if not isinstance(criteria, dict):
         raise ValidationError("A filter is an object of properties, each with eq, neq, contains or exists.")
-    if rule and not criteria:
+    if rule_of and not criteria:
         raise ValidationError("A rule needs at least one criterion; without one it would archive everything.")
+    if len(criteria) > MAX_CRITERIA:
+        raise ValidationError(f"A filter has at most {MAX_CRITERIA} criteria, not {len(criteria):,}.")
     for name, criterion in criteria.items():
-        _validate_property(str(name), rule)
+        _validate_property(str(name), rule_of)
         if not isinstance(criterion, dict) or not criterion:
             raise ValidationError(f"{name}: expected an object with one of {', '.join(OPERATORS)}.")
         for operator, values in criterion.items():
-            _validate_values(str(name), str(operator), values)
+            _validate_values(str(name), str(operator), values, rule_of)
+    if rule_of and len(write(criteria)) > MAX_RULE_LENGTH:
+        raise ValidationError(f"The filter is longer than {MAX_RULE_LENGTH:,} characters.")
     return criteria
 
 
-def _validate_property(name: str, rule: bool) -> None:
-    known = name in PROPERTIES or (name.startswith("condition.") and len(name) > len("condition."))
-    if not known or len(name) > 300 or "\x00" in name:
+def _validate_property(name: str, rule_of: str) -> None:
+    known = filter_keys.find(name)
+    kind = filter_keys.kind_of(rule_of)
+    possible = ", ".join(filter_keys.for_rules(kind) if rule_of else (*PROPERTIES, "condition.KEY"))
+    if known is None:
+        raise ValidationError(f"There is no property {name[:80]!r}. Possible are: {possible}.")
+    if rule_of and kind not in known.rules:
         raise ValidationError(
-            f"There is no property {name[:80]!r}. Possible are: {', '.join(PROPERTIES)}, condition.KEY."
+            f"{name[:80]} cannot be used in an archive rule of an analyzer of {kind} access. Possible are: {possible}."
         )
-    if rule and name in NOT_IN_RULES:
-        raise ValidationError(f"{name} cannot be used in an archive rule.")
 
 
-def _validate_values(name: str, operator: str, values: Any) -> None:
+def _validate_values(name: str, operator: str, values: Any, rule_of: str) -> None:
     if operator not in OPERATORS:
         raise ValidationError(f"{name}: there is no operator {operator[:40]!r}; use {', '.join(OPERATORS)}.")
     if operator == "exists":
@@ -126,15 +85,26 @@ def _validate_values(name: str, operator: str, values: Any) -> None:
         return
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
         raise ValidationError(f"{name}: {operator} is a list of texts.")
-    if len(values) > MAX_VALUES:
-        raise ValidationError(f"{name}: at most {MAX_VALUES} values, not {len(values)}.")
-    if any("\x00" in value or len(value) > MAX_LENGTH for value in values):
-        raise ValidationError(f"{name}: a value is too long or holds a null character.")
+    most = settings.FILTER_VALUES
+    if len(values) > most:
+        raise ValidationError(f"{name}: at most {most} values, not {len(values)}.")
+    if not all(len(value) <= MAX_LENGTH and storable(value) for value in values):
+        raise ValidationError(f"{name}: a value is too long, or holds a null character or half of one.")
     if operator == "contains":
         return
-    wrong = [value for value in values if name in CHOICES and value not in CHOICES[name]]
-    if wrong:
-        raise ValidationError(f"{name}: {wrong[0][:80]!r} is none of {', '.join(CHOICES[name])}.")
+    known = filter_keys.find(name)
+    choices = known and ((rule_of and known.rule_choices) or known.choices)
+    wrong = [value for value in values if choices and value not in choices]
+    if choices and wrong:
+        raise ValidationError(f"{name}: {wrong[0][:80]!r} is none of {', '.join(choices)}.")
+
+
+def storable(value: str) -> bool:
+    """Whether PostgreSQL takes the text: no null character and no lone surrogate, which JSON can smuggle in."""
+    return "\x00" not in value and not re.search("[\ud800-\udfff]", value)
+
+
+# -- query ---------------------------------------------------------------------------------------------------------
 
 
 def query(criteria: Criteria) -> Q:
@@ -147,40 +117,88 @@ def query(criteria: Criteria) -> Q:
 
 
 def _criterion(name: str, operator: str, values: Any) -> Q:
-    if name == "isPublic":
-        if operator == "exists":
-            return Q(is_public__isnull=not values)
-        chosen = Q(is_public__in=[value.lower() == "true" for value in values])
-        return ~chosen if operator == "neq" else chosen
-    if name == "action":
-        if operator == "exists":
-            return ~Q(action=[]) if values else Q(action=[])
-        if operator == "contains":
-            text = Cast(F("action"), TextField())
-            return _any(Q(Contains(text, value)) for value in values)
-        chosen = Q(action__overlap=list(values))
-        return ~chosen if operator == "neq" else chosen
-    if name in _COLUMNS:
-        return _column(_COLUMNS[name], operator, values)
     field, _, key = name.partition(".")
-    return _expression(KeyTextTransform(key, field), operator, values)
+    if name == "isPublic":
+        return _is_public(operator, values)
+    if name == "action":
+        return _many(F("action"), operator, values)
+    if field == "condition":
+        return _many(_ConditionValues(F("condition"), Value(key.lower())), operator, values)
+    if field == "principal":
+        return _text(KeyTextTransform(key, "principal"), operator, values)
+    known = filter_keys.find(name)
+    if known is None:
+        raise ValueError(name)
+    if name == "id":
+        return _id(operator, values)
+    return _column(known.column, operator, values)
 
 
-def _column(column: str, operator: str, values: Any) -> Q:
+class _ConditionValues(Func):
+    """The values of a condition key, whose case is of no importance in policies, so of none here."""
+
+    template = "ARRAY(SELECT e.value FROM jsonb_each_text(%(expressions)s AND e.value IS NOT NULL)"
+    arg_joiner = ") AS e(key, value) WHERE lower(e.key) = "
+    output_field = ArrayField(TextField())
+
+
+_BETWEEN = "\x1f"
+"""Put between the elements of a list, so that a text is not found across two of them."""
+
+
+def _many(values_of: Combinable, operator: str, values: Any) -> Q:
+    """For a property with any number of values: one of them is meant, `neq` means none of them."""
+    none = Q(Exact(Func(values_of, function="cardinality", output_field=IntegerField()), 0))
     if operator == "exists":
-        return ~Q(**{column: ""}) if values else Q(**{column: ""})
-    if column == "id" and operator != "contains":
-        ids = [value for value in values if _is_uuid(value)]
-        chosen = Q(id__in=ids)
-        return ~chosen if operator == "neq" else chosen
+        return ~none if values else none
     if operator == "contains":
-        expression = Cast(F(column), TextField()) if column == "id" else F(column)
-        return _any(Q(Contains(expression, value)) for value in values)
-    chosen = Q(**{f"{column}__in": list(values)})
+        joined = Func(values_of, Value(_BETWEEN), function="array_to_string", output_field=TextField())
+        return ~none & _any(Q(Contains(joined, value)) for value in values if _BETWEEN not in value)
+    overlap = Func(
+        values_of,
+        Value(list(values), output_field=ArrayField(TextField())),
+        template="(%(expressions)s)",
+        arg_joiner=" && ",
+        output_field=BooleanField(),
+    )
+    chosen = Q(ExpressionWrapper(overlap, output_field=BooleanField()))
     return ~chosen if operator == "neq" else chosen
 
 
-def _expression(expression: Combinable, operator: str, values: Any) -> Q:
+def _is_public(operator: str, values: Any) -> Q:
+    """Of a resource that could not be analysed nobody knows whether it is public: it is neither."""
+    known = Q(error="")
+    if operator == "exists":
+        return known if values else ~known
+    if operator == "contains":
+        meant = {text == "true" for text in ("true", "false") if any(value in text for value in values)}
+    else:
+        meant = {value == "true" for value in values}
+    chosen = known & Q(is_public__in=meant)
+    return ~chosen if operator == "neq" else chosen
+
+
+def _column(column: str, operator: str, values: Any) -> Q:
+    """An empty column is a property that the finding does not have."""
+    if operator == "exists":
+        return ~Q(**{column: ""}) if values else Q(**{column: ""})
+    if operator == "contains":
+        return ~Q(**{column: ""}) & _any(Q(Contains(F(column), value)) for value in values)
+    chosen = Q(**{f"{column}__in": [value for value in values if value]})
+    return ~chosen if operator == "neq" else chosen
+
+
+def _id(operator: str, values: Any) -> Q:
+    if operator == "exists":
+        return Q(pk__isnull=not values)
+    if operator == "contains":
+        return _any(Q(Contains(Cast(F("id"), TextField()), value)) for value in values)
+    chosen = Q(id__in=[value for value in values if _is_uuid(value)])
+    return ~chosen if operator == "neq" else chosen
+
+
+def _text(expression: Combinable, operator: str, values: Any) -> Q:
+    """For an expression that is NULL where the finding lacks the property."""
     if operator == "exists":
         return Q(IsNull(expression, not values))
     lookup: Callable[..., Any] = Contains if operator == "contains" else Exact
@@ -230,9 +248,9 @@ _PROPERTY = re.compile(
 _VALUE = re.compile(r'"((?:[^"\\]|\\.)*)"|([^,]+)')
 
 
-def read(text: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
+def read(text: str, *, limit: int = MAX_LENGTH) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """The criteria and the free words of a search text. Raises ValidationError."""
-    if len(text) > MAX_LENGTH or "\x00" in text:
+    if len(text) > limit or "\x00" in text:
         raise ValidationError("The search text is too long or holds a null character.")
     criteria: dict[str, dict[str, Any]] = {}
     words: list[str] = []
@@ -241,7 +259,7 @@ def read(text: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
         parts = _PROPERTY.match(word)
         if parts is None:
             if re.match(r"-?[A-Za-z]+\.?[A-Za-z]*:[^:/\s]", word) and not word.lower().startswith("arn:"):
-                _validate_property(word.lstrip("-").split(":", 1)[0], False)
+                _validate_property(word.lstrip("-").split(":", 1)[0], "")
             words.append(_unquote(word))
             continue
         minus, name, sign, rest = parts.groups()

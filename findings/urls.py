@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import finding, findings, home, people, rules
+from .views import finding, findings, home, people, rule_transfer, rules
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,7 +26,14 @@ urlpatterns = [
     path("rules/", rules.rule_list, name="rules"),
     path("rules/new/", rules.rule_new, name="rule-new"),
     path("rules/preview/", rules.rule_preview, name="rule-preview"),
-    path("rules/<int:pk>/", rules.rule_edit, name="rule-edit"),
+    path("rules/import/", rule_transfer.rule_import, name="rule-import"),
+    path("rules/copy/", rule_transfer.rule_copy, name="rule-copy"),
+    path("rules/kept/", rule_transfer.rule_kept, name="rule-kept"),
+    path("rules/restore/<int:pk>/", rule_transfer.rule_restore, name="rule-restore"),
+    path("rules/export.json", rule_transfer.rule_export, name="rule-export"),
+    path("rules/<int:pk>/", rules.rule_page, name="rule"),
+    path("rules/<int:pk>/edit/", rules.rule_edit, name="rule-edit"),
     path("rules/<int:pk>/delete/", rules.rule_delete, name="rule-delete"),
     path("rules/<int:pk>/apply/", rules.rule_apply, name="rule-apply"),
+    path("rules/<int:pk>/undo/", rules.rule_undo, name="rule-undo"),
 ]

@@ -90,7 +90,7 @@ class UpdateAnalyzer:
 
 @dataclass(frozen=True)
 class DeleteAnalyzer:
-    """Its findings, their history and its archive rules go with it; `name` must be repeated."""
+    """Its findings and their history go with it, its archive rules are kept; `name` must be repeated."""
 
     analyzer: Analyzer
     name: str

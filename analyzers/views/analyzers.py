@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -15,8 +16,11 @@ from analyzers.actions import CancelScan, CreateAnalyzer, DeleteAnalyzer, StartS
 from analyzers.collect import summary
 from analyzers.models import Account, Analyzer, AnalyzerType, Organization, Scan
 from analyzers.scans.plan import AlreadyRunning
+from findings.actions import RestoreRules
 from findings.roles import ANALYZERS, IMPORT, require
 from findings.summary import by_analyzer
+from findings.views import confirm
+from findings.views.rule_transfer import offer, restored_text, restoring
 
 PERIODS = [
     ("60", "every hour"),
@@ -57,27 +61,61 @@ def analyzer_list(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def analyzer_new(request: HttpRequest) -> HttpResponse:
+    """Where rules were kept from a deleted analyzer of the name, it asks whether they shall be restored."""
     require(request.user, ANALYZERS)
     form = AnalyzerForm(request.POST or None)
+    kept: list[dict[str, Any]] = []
+    asked = None
     if request.method == "POST" and form.is_valid():
-        kind, _, scope = form.cleaned_data["scope"].partition(" ")
-        period = form.cleaned_data["scan_every"]
-        try:
-            analyzer = CreateAnalyzer(
-                form.cleaned_data["name"],
-                AnalyzerType(kind),
-                scope,
-                request.user,
-                scan_every=int(period) if period else None,
-            )()
-        except ValidationError as error:
-            for name, texts in error.message_dict.items():
-                form.add_error(name if name in form.fields else None, texts)
+        name = form.cleaned_data["name"]
+        kept = offer(name)
+        restore = request.POST.get("restore", "")
+        if kept and restore not in {"yes", "no"}:
+            form.add_error(None, "Rules were kept from a deleted analyzer of this name. Say whether to restore them.")
         else:
-            StartScan(analyzer, request.user)()
-            messages.success(request, f"Analyzer {analyzer.name} created; the first scan has begun.")
-            return redirect("analyzer", pk=analyzer.pk)
-    return render(request, "analyzers/new.html", {"form": form, "has_accounts": Account.objects.exists()})
+            said = restoring(name)
+            try:
+                with transaction.atomic():
+                    analyzer = _create(request, form)
+                    told = _restore(request, analyzer, said) if kept and restore == "yes" else ""
+            except ValidationError as error:
+                asked = confirm.warning(error, *said)
+                if asked is None:
+                    _show(form, error)
+            else:
+                StartScan(analyzer, request.user)()
+                messages.success(request, f"Analyzer {analyzer.name} created{told}; the first scan has begun.")
+                return redirect("analyzer", pk=analyzer.pk)
+    context = {
+        "form": form,
+        "has_accounts": Account.objects.exists(),
+        "kept": kept,
+        "restore": request.POST.get("restore", ""),
+        "asked": asked,
+    }
+    return render(request, "analyzers/new.html", context)
+
+
+def _create(request: HttpRequest, form: AnalyzerForm) -> Analyzer:
+    kind, _, scope = form.cleaned_data["scope"].partition(" ")
+    period = form.cleaned_data["scan_every"]
+    return CreateAnalyzer(
+        form.cleaned_data["name"],
+        AnalyzerType(kind),
+        scope,
+        request.user,
+        scan_every=int(period) if period else None,
+    )()
+
+
+def _restore(request: HttpRequest, analyzer: Analyzer, said: tuple[Any, ...]) -> str:
+    return ", " + restored_text(RestoreRules(analyzer, request.user, confirm.confirmed(request, *said))())
+
+
+def _show(form: AnalyzerForm, error: ValidationError) -> None:
+    fields = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
+    for name, texts in fields.items():
+        form.add_error(name if name in form.fields else None, texts)
 
 
 @require_http_methods(["GET", "POST"])
@@ -161,5 +199,5 @@ def analyzer_delete(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("analyzer", pk=pk)
-    messages.success(request, f"Analyzer {analyzer.name} and its findings are deleted.")
+    messages.success(request, f"Analyzer {analyzer.name} and its findings are deleted. Its archive rules are kept.")
     return redirect("analyzers")

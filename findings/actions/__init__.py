@@ -2,14 +2,19 @@
 
 from .archive import Archive, Unarchive
 from .record import record, resolve_vanished
-from .rules import ApplyRule, CreateRule, DeleteRule, UpdateRule
+from .rules import ApplyRule, CreateRule, DeleteRule, UndoRule, UpdateRule
+from .transfer_rules import CopyRules, ImportRules, RestoreRules
 
 __all__ = [
     "ApplyRule",
     "Archive",
+    "CopyRules",
     "CreateRule",
     "DeleteRule",
+    "ImportRules",
+    "RestoreRules",
     "Unarchive",
+    "UndoRule",
     "UpdateRule",
     "record",
     "resolve_vanished",

@@ -24,6 +24,7 @@ from findings import filters
 from findings.models import ArchiveRule, Event, Finding, FindingStatus, FindingType, Proof
 
 from .copying import copy_in, storable
+from .locks import hold_rules
 
 AnyAnalysis = Analysis | InternalAnalysis
 
@@ -56,6 +57,7 @@ def record(
     wanted = {row.key: row for subject, analysis in answers for row in _rows(analyzer, subject, analysis, now)}
     incomplete = {subject.arn for subject, analysis in answers if analysis.error}
     with transaction.atomic():
+        hold_rules(analyzer.pk, change=False)
         rows = Finding.objects.select_for_update().filter(
             analyzer=analyzer, resource__in=[subject.arn for subject, _ in answers]
         )
@@ -75,8 +77,11 @@ def record(
         copy_in(Finding, created)
         events += _resolve(gone, now)
         copy_in(Event, events)
-        fresh = [*created, *(row for row in again if row.updated_at == now)]
-        _archive_by_rules(analyzer, [row.pk for row in fresh if row.status == FindingStatus.ACTIVE], now)
+        changed = [row for row in again if row.updated_at == now]
+        _reopen_what_outgrew_its_rule(changed, now)
+        fresh = [row.pk for row in (*created, *changed) if row.status == FindingStatus.ACTIVE]
+        decided = _made_active_by_people(changed)
+        _archive_by_rules(analyzer, [pk for pk in fresh if pk not in decided], now)
     return Recorded(len(created), len(gone))
 
 
@@ -225,13 +230,15 @@ def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime)
         if row.status == FindingStatus.RESOLVED:
             old = row.status
             row.status = FindingStatus.ARCHIVED if row.pk in archived else FindingStatus.ACTIVE
+            if row.status == FindingStatus.ACTIVE:
+                row.archived_by = None
             row.updated_at = now
             events.append(_event(row, Event.Kind.REOPENED, now, old))
         elif {"is_public", "proof", "error"} & set(changed):
             row.updated_at = now
             events.append(_event(row, Event.Kind.UPDATED, now, row.status, changed=changed))
     Finding.objects.filter(pk__in=[row.pk for row in again]).update(analyzed_at=now)
-    Finding.objects.bulk_update(touched, [*_COMPARED, "status", "updated_at"], batch_size=500)
+    Finding.objects.bulk_update(touched, [*_COMPARED, "status", "archived_by", "updated_at"], batch_size=500)
     return events
 
 
@@ -273,16 +280,63 @@ def _archive_by_rules(analyzer: Analyzer, active: Sequence[Any], now: datetime) 
         rows = list(
             Finding.objects.filter(pk__in=active, status=FindingStatus.ACTIVE).filter(filters.query(rule.filter))
         )
-        Finding.objects.filter(pk__in=[row.pk for row in rows]).update(status=FindingStatus.ARCHIVED)
+        Finding.objects.filter(pk__in=[row.pk for row in rows]).update(status=FindingStatus.ARCHIVED, archived_by=rule)
         Event.objects.bulk_create(
             Event(
                 finding=row,
                 kind=Event.Kind.ARCHIVED,
                 at=now,
+                rule=rule,
                 rule_name=rule.name,
                 reason=rule.reason,
                 old_status=FindingStatus.ACTIVE,
                 new_status=FindingStatus.ARCHIVED,
             )
             for row in rows
+        )
+
+
+def _made_active_by_people(rows: Sequence[Finding]) -> set[Any]:
+    """Findings that somebody made active again, or undid a rule for: no rule overrules that by itself."""
+    if not rows:
+        return set()
+    decisions = Event.objects.filter(
+        finding__in=[row.pk for row in rows], kind__in=(Event.Kind.ARCHIVED, Event.Kind.UNARCHIVED)
+    )
+    last = decisions.order_by("finding", "-id").distinct("finding")
+    return {
+        event.finding_id
+        for event in last
+        if event.kind == Event.Kind.UNARCHIVED and (event.actor_id is not None or event.application_id is not None)
+    }
+
+
+def _reopen_what_outgrew_its_rule(rows: Sequence[Finding], now: datetime) -> None:
+    """A finding that a rule archived and that changed, to public for example, so that the rule no longer says that."""
+    by_rule: dict[int, list[Finding]] = {}
+    for row in rows:
+        if row.status == FindingStatus.ARCHIVED and row.archived_by_id is not None:
+            by_rule.setdefault(row.archived_by_id, []).append(row)
+    for rule in ArchiveRule.objects.filter(pk__in=by_rule):
+        changed = by_rule[rule.pk]
+        matching = Finding.objects.filter(pk__in=[row.pk for row in changed]).filter(filters.query(rule.filter))
+        still = set(matching.values_list("pk", flat=True))
+        outgrown = [row for row in changed if row.pk not in still]
+        Finding.objects.filter(pk__in=[row.pk for row in outgrown]).update(
+            status=FindingStatus.ACTIVE, archived_by=None
+        )
+        for row in outgrown:
+            row.status, row.archived_by = FindingStatus.ACTIVE, None
+        Event.objects.bulk_create(
+            Event(
+                finding=row,
+                kind=Event.Kind.UNARCHIVED,
+                at=now,
+                rule=rule,
+                rule_name=rule.name,
+                reason="The finding changed and no longer matches the rule.",
+                old_status=FindingStatus.ARCHIVED,
+                new_status=FindingStatus.ACTIVE,
+            )
+            for row in outgrown
         )

@@ -3,6 +3,7 @@
 from .archive_rule import ArchiveRule
 from .event import Event
 from .finding import AccessType, Finding, FindingStatus, FindingType, PrincipalType, Proof
+from .rule_event import RuleEvent
 
 __all__ = [
     "AccessType",
@@ -13,4 +14,5 @@ __all__ = [
     "FindingType",
     "PrincipalType",
     "Proof",
+    "RuleEvent",
 ]

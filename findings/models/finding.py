@@ -9,6 +9,8 @@ from django.db import models
 
 from analyzers.models import Analyzer, ResourceType
 
+from .archive_rule import ArchiveRule
+
 
 class FindingStatus(models.TextChoices):
     ACTIVE = "ACTIVE", "Active"
@@ -75,6 +77,16 @@ class Finding(models.Model):
     error = models.TextField(blank=True)
     proof = models.CharField(max_length=8, choices=Proof, default=Proof.PROVED)
     details = models.JSONField(default=dict)
+    archived_by = models.ForeignKey(
+        ArchiveRule,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="archived",
+        db_index=False,
+        db_constraint=False,  # so that a rule can be deleted while a scan archives by it
+        help_text="The rule whose archiving stands: nobody archived or reopened the finding since",
+    )
     created_at = models.DateTimeField()
     analyzed_at = models.DateTimeField()
     updated_at = models.DateTimeField(help_text="Last change of the finding or of its status")
@@ -88,6 +100,10 @@ class Finding(models.Model):
             models.Index(fields=["status", "resource_type"]),
             models.Index(fields=["status", "resource_owner_account"]),
             models.Index(fields=["status", "principal_owner_account"], name="finding_principal_account"),
+            models.Index(fields=["analyzer", "status", "is_public"]),
+            models.Index(
+                fields=["archived_by", "status"], condition=models.Q(archived_by__isnull=False), name="finding_by_rule"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from analyzers.models import Document, PolicyChange, Resource, Scan
 from analyzers.policy import locate
 from findings import filters, paging, wire
 from findings.actions import Archive, Unarchive
-from findings.models import Finding, FindingStatus
+from findings.models import ArchiveRule, Finding, FindingStatus
 from findings.outsiders import identifiers, names_of
 from findings.roles import ARCHIVE, CHANGES, NAMES, RULES
 
@@ -35,6 +35,8 @@ def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     following, previous = _neighbours(request, finding)
     outsiders = names_of([finding])
     resource = Resource.objects.filter(arn=finding.resource).first()
+    events = list(finding.events.select_related("actor"))
+    rules = {event.rule_id for event in events if event.rule_id is not None}
     return render(
         request,
         "findings/detail.html",
@@ -50,7 +52,8 @@ def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "may_ask": resource is not None and request.user.has_perm(CHANGES),
             "may_name": request.user.has_perm(NAMES),
             "documents": _documents(finding),
-            "events": finding.events.select_related("actor"),
+            "events": events,
+            "rules": set(ArchiveRule.objects.filter(pk__in=rules).values_list("pk", flat=True)) if rules else rules,
             "names": account_names([finding]),
             "wire": wire.finding(finding),
             "remedies": remedies(finding),

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from findings import filters
+from findings import filter_keys, filters
 from findings.models import Finding
 
 
@@ -33,7 +34,13 @@ def four(make_finding: Callable[..., Finding]) -> None:
     [
         ("", "abcd"),
         ("isPublic:true", "a"),
-        ("isPublic:false", "bcd"),
+        ("isPublic:false", "bc"),
+        ("-isPublic:true", "bcd"),
+        ("isPublic~als", "bc"),
+        ("isPublic:*", "abc"),
+        ("-isPublic:*", "d"),
+        ("condition.AWS:sourceVPC:vpc-1", "b"),
+        ('action~"GetObject,"', ""),
         ("resourceType:AWS::S3::Bucket", "abd"),
         ("-resourceType:AWS::S3::Bucket", "c"),
         ("resourceType:AWS::S3::Bucket,AWS::SQS::Queue", "abcd"),
@@ -84,11 +91,59 @@ def test_a_wrong_filter_says_what_is_possible(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     "criteria",
     [[], {"resource": []}, {"resource": {"is": ["a"]}}, {"resource": {"eq": "a"}}, {"resource": {"eq": [1]}},
-     {"resource": {"exists": "yes"}}, {"status": {"eq": ["ACTIVE"]}}, {}],
+     {"resource": {"exists": "yes"}}, {"status": {"eq": ["ACTIVE"]}}, {}, {"resource": {"eq": ["\ud800"]}},
+     {"condition.aws:\ud800": {"exists": True}}, {"condition.aws": {"exists": True}},
+     {f"condition.a:{number}": {"exists": True} for number in range(51)}],
 )  # fmt: skip
 def test_a_rule_refuses_unsound_criteria(criteria: Any) -> None:
     with pytest.raises(ValidationError):
-        filters.validate(criteria, rule=True)
+        filters.validate(criteria, rule_of="ACCOUNT")
+
+
+ACCESS_KEYS = {"resource", "resourceType", "resourceOwnerAccount", "error", "proof", "action", "principal.AWS",
+               "principal.Federated", "resourceControlPolicyRestriction", "condition.KEY"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("type_", "possible"),
+    [
+        ("ACCOUNT", ACCESS_KEYS | {"isPublic", "principal.CanonicalUser"}),
+        ("ORGANIZATION", ACCESS_KEYS | {"isPublic", "principal.CanonicalUser"}),
+        ("ACCOUNT_INTERNAL_ACCESS", ACCESS_KEYS),
+        ("ORGANIZATION_INTERNAL_ACCESS", ACCESS_KEYS),
+        ("ACCOUNT_UNUSED_ACCESS", {"resource", "resourceType", "resourceOwnerAccount", "findingType"}),
+        ("ORGANIZATION_UNUSED_ACCESS", {"resource", "resourceType", "resourceOwnerAccount", "findingType"}),
+    ],
+)
+def test_a_rule_names_what_its_analyzer_finds(type_: str, possible: set[str]) -> None:
+    for name in [*filters.PROPERTIES, *(f"condition.{key}" for key in filter_keys.CONDITION_KEYS)]:
+        criteria = {name: {"exists": True}}
+        if name in possible or (name.startswith("condition.") and "condition.KEY" in possible):
+            assert filters.validate(criteria, rule_of=type_) == criteria
+            continue
+        with pytest.raises(ValidationError) as caught:
+            filters.validate(criteria, rule_of=type_)
+        said = caught.value.messages[0]
+        assert "cannot be used in an archive rule" in said
+        assert all(key in said for key in possible)
+
+
+def test_a_rule_with_an_unknown_property_is_told_what_its_analyzer_has() -> None:
+    with pytest.raises(ValidationError, match=r"no property 'x'. Possible are: resource, [^.]*, findingType[.]"):
+        filters.validate({"x": {"exists": True}}, rule_of="ACCOUNT_UNUSED_ACCESS")
+
+
+def test_the_finding_types_of_a_rule_are_those_of_unused_access() -> None:
+    assert filters.validate({"findingType": {"eq": ["UnusedIAMRole"]}}, rule_of="ACCOUNT_UNUSED_ACCESS")
+    with pytest.raises(ValidationError, match="'ExternalAccess' is none of UnusedIAMRole"):
+        filters.validate({"findingType": {"eq": ["ExternalAccess"]}}, rule_of="ACCOUNT_UNUSED_ACCESS")
+
+
+def test_the_number_of_values_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(django_settings, "FILTER_VALUES", 2)
+    assert filters.validate({"resource": {"eq": ["a", "b"]}})
+    with pytest.raises(ValidationError, match="at most 2 values, not 3"):
+        filters.validate({"resource": {"eq": ["a", "b", "c"]}})
 
 
 VALUES = st.lists(
@@ -106,6 +161,7 @@ CRITERIA = st.dictionaries(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(CRITERIA)
 def test_text_and_data_say_the_same(criteria: dict[str, Any]) -> None:
     assert filters.read(filters.write(criteria)) == (criteria, [])

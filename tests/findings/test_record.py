@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from analyzers.kinds.subject import Analysis, ExternalFinding, Subject
 from analyzers.models import Analyzer
 from analyzers.reasoning.request import Request
-from findings.actions import Archive, CreateRule, DeleteRule, Unarchive, record, resolve_vanished
+from findings.actions import Archive, CreateRule, DeleteRule, Unarchive, UndoRule, record, resolve_vanished
 from findings.models import Event, Finding
 from tests.conftest import NOW
 
+VENDOR = {"principal.AWS": {"eq": ["999988887777"]}, "isPublic": {"eq": ["false"]}}
 SUBJECT = Subject("arn:aws:s3:::b", "AWS::S3::Bucket", "111122223333")
 
 
@@ -99,7 +100,9 @@ def test_nothing_resolves_while_a_resource_cannot_be_analysed(analyzer: Analyzer
 
 
 def test_a_rule_archives_what_is_new_at_once(analyzer: Analyzer, reviewer: User) -> None:
-    CreateRule(analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer, "contract")()
+    CreateRule(
+        analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer, "contract", confirm_public=True
+    )()
     scan(analyzer, way(), way("*"))
     assert statuses() == {"999988887777": "ARCHIVED", "*": "ACTIVE"}
     event = Event.objects.get(kind="ARCHIVED")
@@ -109,17 +112,36 @@ def test_a_rule_archives_what_is_new_at_once(analyzer: Analyzer, reviewer: User)
 def test_a_rule_leaves_what_was_there_unless_asked(analyzer: Analyzer, reviewer: User) -> None:
     scan(analyzer, way())
     criteria = {"principal.AWS": {"eq": ["999988887777"]}}
-    _, archived = CreateRule(analyzer, "later", criteria, reviewer)()
+    _, archived = CreateRule(analyzer, "later", criteria, reviewer, confirm_public=True)()
     assert (archived, statuses()) == (0, {"999988887777": "ACTIVE"})
-    _, archived = CreateRule(analyzer, "now", criteria, reviewer, existing=True)()
+    _, archived = CreateRule(analyzer, "now", criteria, reviewer, existing=True, confirm_public=True)()
     assert (archived, statuses()) == (1, {"999988887777": "ARCHIVED"})
 
 
 def test_what_a_person_made_active_is_not_archived_again_by_the_rule(analyzer: Analyzer, reviewer: User) -> None:
-    CreateRule(analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer)()
+    CreateRule(analyzer, "vendor", VENDOR, reviewer)()
     scan(analyzer, way())
     Unarchive(Finding.objects.all(), reviewer, "look again")()
     scan(analyzer, way(), hour=1)
+    assert statuses() == {"999988887777": "ACTIVE"}
+
+
+def test_nor_when_it_changes_or_comes_back(analyzer: Analyzer, reviewer: User) -> None:
+    CreateRule(analyzer, "vendor", VENDOR, reviewer)()
+    scan(analyzer, way())
+    Unarchive(Finding.objects.all(), reviewer, "look again")()
+    scan(analyzer, way(proved=False, reason="open"), hour=1)
+    assert statuses() == {"999988887777": "ACTIVE"}
+    scan(analyzer, hour=2)
+    scan(analyzer, way(), hour=3)
+    assert statuses() == {"999988887777": "ACTIVE"}
+
+
+def test_nor_what_was_undone(analyzer: Analyzer) -> None:
+    rule, _ = CreateRule(analyzer, "vendor", VENDOR, None)()
+    scan(analyzer, way())
+    UndoRule(rule, None)()
+    scan(analyzer, way(proved=False, reason="open"), hour=1)
     assert statuses() == {"999988887777": "ACTIVE"}
 
 
@@ -127,7 +149,7 @@ def test_what_a_person_made_active_is_not_archived_again_by_the_rule(analyzer: A
 def test_what_a_rule_archived_comes_back_as_the_rules_of_today_say(
     analyzer: Analyzer, reviewer: User, kept: bool, status: str
 ) -> None:
-    rule, _ = CreateRule(analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer)()
+    rule, _ = CreateRule(analyzer, "vendor", VENDOR, reviewer)()
     scan(analyzer, way())
     scan(analyzer, hour=1)
     if not kept:
@@ -138,11 +160,35 @@ def test_what_a_rule_archived_comes_back_as_the_rules_of_today_say(
 
 def test_a_rule_that_a_person_applied_is_that_persons_decision(analyzer: Analyzer, reviewer: User) -> None:
     scan(analyzer, way())
-    rule, _ = CreateRule(analyzer, "vendor", {"principal.AWS": {"eq": ["999988887777"]}}, reviewer, existing=True)()
+    rule, _ = CreateRule(analyzer, "vendor", VENDOR, reviewer, existing=True)()
     DeleteRule(rule, reviewer)()
     scan(analyzer, hour=1)
     scan(analyzer, way(), hour=2)
     assert statuses() == {"999988887777": "ARCHIVED"}
+
+
+def test_what_outgrows_its_rule_is_active_again(analyzer: Analyzer, reviewer: User) -> None:
+    rule, _ = CreateRule(analyzer, "vendor", VENDOR, reviewer)()
+    scan(analyzer, way())
+    assert Finding.objects.get().archived_by == rule
+    scan(analyzer, way(proved=False, reason="open"), hour=1)
+    assert statuses() == {"999988887777": "ARCHIVED"}
+    scan(analyzer, way(is_public=True), hour=2)
+    assert statuses() == {"999988887777": "ACTIVE"}
+    last = Event.objects.last()
+    assert last is not None
+    assert (last.kind, last.rule, last.actor) == ("UNARCHIVED", rule, None)
+    assert "no longer matches" in last.reason
+    assert Finding.objects.get().archived_by is None
+
+
+def test_what_outgrows_one_rule_may_match_another(analyzer: Analyzer, reviewer: User) -> None:
+    CreateRule(analyzer, "vendor", VENDOR, reviewer)()
+    other, _ = CreateRule(analyzer, "public", {"isPublic": {"eq": ["true"]}}, reviewer, confirm_public=True)()
+    scan(analyzer, way())
+    scan(analyzer, way(is_public=True), hour=1)
+    assert statuses() == {"999988887777": "ARCHIVED"}
+    assert Finding.objects.get().archived_by == other
 
 
 def test_a_weaker_proof_is_told(analyzer: Analyzer) -> None:

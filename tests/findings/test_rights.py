@@ -12,17 +12,38 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from analyzers.actions import CreateAnalyzer, DeleteAnalyzer, StartScan
 from analyzers.inventory.load import load
 from analyzers.models import Analyzer
-from findings.actions import Archive, CreateRule, Unarchive
+from findings.actions import (
+    ApplyRule,
+    Archive,
+    CopyRules,
+    CreateRule,
+    DeleteRule,
+    ImportRules,
+    RestoreRules,
+    Unarchive,
+    UndoRule,
+    UpdateRule,
+)
 from findings.models import Finding
 from tests.conftest import SAMPLE
+
+SAFE = {"isPublic": {"eq": ["false"]}}
 
 
 def test_an_auditor_only_reads(auditor: User, analyzer: Analyzer, make_finding: Callable[..., Finding]) -> None:
     make_finding()
+    rule, _ = CreateRule(analyzer, "one", SAFE, None)()
     deeds: list[Callable[[], Any]] = [
         Archive(Finding.objects.all(), auditor),
         Unarchive(Finding.objects.all(), auditor),
-        CreateRule(analyzer, "r", {"resource": {"eq": ["a"]}}, auditor),
+        CreateRule(analyzer, "r", SAFE, auditor),
+        UpdateRule(rule, SAFE, auditor),
+        ApplyRule(rule, auditor),
+        UndoRule(rule, auditor),
+        DeleteRule(rule, auditor),
+        ImportRules(analyzer, [], auditor),
+        CopyRules([rule], analyzer, auditor),
+        RestoreRules(analyzer, auditor),
         CreateAnalyzer("a", "ACCOUNT", analyzer.scope, auditor),
         DeleteAnalyzer(analyzer, analyzer.name, auditor),
         StartScan(analyzer, auditor),

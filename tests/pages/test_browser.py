@@ -107,7 +107,15 @@ def test_every_page_in_both_themes_and_widths(
         resource="arn:aws:s3:::photo-thumbnails", condition__contains={"aws:SourceIp": "203.0.113.0/24"}
     )
     error = Finding.objects.get(resource="arn:aws:s3:::team-broken")
-    paths = ["/", "/findings/", f"/findings/{finding.pk}/", f"/findings/{error.pk}/", "/rules/", "/rules/new/"]
+    paths = [
+        "/",
+        "/findings/",
+        f"/findings/{finding.pk}/",
+        f"/findings/{error.pk}/",
+        "/rules/",
+        "/rules/new/",
+        "/rules/import/",
+    ]
     paths += ["/analyzers/", f"/analyzers/{sample.pk}/", "/analyzers/new/"]
     paths += [
         "/inventory/",
@@ -175,12 +183,92 @@ def test_a_triage_walk(browser: Browser, live_server: Any, sample: Analyzer, com
     page.click("text=Archive rule from this")
     page.wait_for_selector("#preview >> text=active finding")
     page.fill("#id_name", "public-prices")
-    page.check("#id_existing")
+    page.check("text=New findings and those that match now")
     page.click("button:has-text('Create')")
     page.check("#id_confirm_public")
     page.click("button:has-text('Create')")
-    page.wait_for_selector("text=1 findings archived")
+    page.wait_for_selector("text=1 finding archived")
     assert ArchiveRule.objects.get().name == "public-prices"
+    assert complaints == []
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)], ids=["wide-light", "narrow-dark"])
+def test_a_rule_walk(
+    browser: Browser, live_server: Any, sample: Analyzer, complaints: list[str], width: int, dark: bool
+) -> None:
+    """Live preview, two questions before public access is hidden, undo, and the rule outlives its analyzer."""
+
+    def look() -> None:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{page.url} scrolls sideways"
+        assert violations(page) == [], page.url
+
+    page = enter(browser, live_server, complaints, width=width, dark=dark)
+    page.goto("/rules/new/")
+    page.fill("#id_name", "buckets")
+    page.fill("#id_q", "nonsense:1")
+    page.wait_for_selector("#preview >> text=There is no property")
+    page.fill("#id_q", "resourceType:AWS::S3::Bucket isPublic:false")
+    page.wait_for_selector("#preview >> text=active findings match")
+    assert page.locator("#preview .note-warning").count() == 0
+    page.fill("#id_q", "resource~shop-website")
+    page.wait_for_selector("#preview >> text=1 public")
+    page.wait_for_selector("#preview >> text=can hide public access")
+    page.wait_for_selector("#preview >> text=on bucket shop-website")
+    page.check("text=New findings and those that match now")
+    look()
+    page.click("button:has-text('Create')")
+    page.wait_for_selector("text=Sure? This rule can hide public access: 1 public finding matches now")
+    assert not ArchiveRule.objects.exists()
+    look()
+    page.click("button:has-text('Create')")
+    page.wait_for_selector("text=Sure?")
+    assert not ArchiveRule.objects.exists()
+    page.check("#id_confirm_public")
+    page.click("button:has-text('Create')")
+    page.wait_for_selector("text=Rule buckets created; 1 finding archived.")
+    website = Finding.objects.get(resource="arn:aws:s3:::shop-website")
+    assert website.status == "ARCHIVED"
+    page.wait_for_selector("text=No active finding matches")
+    look()
+    page.click("text=Undo: make active again the 1 finding this rule archived")
+    page.wait_for_selector("text=1 finding made active again")
+    website.refresh_from_db()
+    assert website.status == "ACTIVE"
+    page.click("button:has-text('Archive what matches now')")
+    page.wait_for_selector("text=Sure?")
+    look()
+    page.check("#id_confirm_public")
+    page.click("button:has-text('Archive what matches now')")
+    page.wait_for_selector("text=1 finding archived by buckets")
+    page.click("a:has-text('Change')")
+    page.wait_for_selector("#preview >> text=No active finding matches")
+    page.fill("#id_q", "resourceType:AWS::S3::Bucket")
+    page.wait_for_selector("#preview >> text=active findings match")
+    look()
+    page.click("text=Cancel")
+    page.click("a:has-text('Delete')")
+    page.wait_for_selector("text=1 finding is archived by this rule")
+    look()
+    page.click("text=Cancel")
+    page.click("a:has-text('Copy')")
+    page.click("button:has-text('Check')")
+    page.wait_for_selector("text=org has a rule of this name already")
+    look()
+    sample.delete()
+    page.goto("/rules/")
+    page.wait_for_selector("text=Kept from deleted analyzer org")
+    look()
+    page.goto("/analyzers/new/")
+    page.fill("#id_name", "org")
+    page.wait_for_selector("text=1 archive rule was kept from a deleted analyzer of this name")
+    page.check("text=Restore it")
+    look()
+    page.click("button:has-text('Create and scan')")
+    page.wait_for_selector("text=Sure?")
+    page.check("#id_confirm_public")
+    page.click("button:has-text('Create and scan')")
+    page.wait_for_selector("text=Analyzer org created, 1 kept rule restored")
+    assert Analyzer.objects.get(name="org").archive_rules.get().name == "buckets"
     assert complaints == []
 
 

@@ -11,25 +11,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from analyzers.models import Analyzer, Import, Scan
-from findings.models import ArchiveRule, Event, Finding
+from findings.models import Event, Finding
 from tests.conftest import SAMPLE
 
 PAGES = ["/", "/findings/", "/rules/", "/analyzers/", "/inventory/", "/inventory/resources/", "/profile/"]
-FORMS = ["/analyzers/new/", "/rules/new/", "/inventory/import/"]
-
-
-@pytest.fixture
-def client_of(client: Client) -> Callable[[User], Client]:
-    def enter(user: User) -> Client:
-        client.force_login(user)
-        return client
-
-    return enter
-
-
-@pytest.fixture
-def admin(administrator: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(administrator)
+FORMS = ["/analyzers/new/", "/rules/new/", "/rules/import/", "/rules/copy/", "/inventory/import/"]
 
 
 @pytest.mark.django_db
@@ -160,39 +146,6 @@ def test_exports(admin: Client, make_finding: Callable[..., Finding]) -> None:
     xlsx = b"".join(admin.get("/findings/export.xlsx?q=isPublic:false"))  # type: ignore[arg-type]
     assert xlsx.startswith(b"PK")
     assert admin.get("/findings/export.csv?q=nonsense:1").status_code == 400
-
-
-def test_a_rule_from_preview_to_deletion(
-    admin: Client, analyzer: Analyzer, make_finding: Callable[..., Finding]
-) -> None:
-    make_finding(is_public=True)
-    make_finding(principal={"AWS": "111111111111"})
-    query = {"analyzer": analyzer.pk, "q": "principal.AWS:999988887777"}
-    preview = admin.get("/rules/preview/", query).content.decode()
-    assert "<strong>1</strong>" in preview
-    assert "1 public" in preview
-    form = {**query, "name": "vendor", "reason": "contract", "existing": "on"}
-    refused = admin.post("/rules/new/", form).content.decode()
-    assert "can hide public access" in refused
-    assert not ArchiveRule.objects.exists()
-    assert admin.post("/rules/new/", {**form, "confirm_public": "on"}).status_code == 302
-    rule = ArchiveRule.objects.get()
-    assert Finding.objects.filter(status="ARCHIVED").count() == 1
-    assert "vendor" in admin.get("/rules/").content.decode()
-    edited = {"q": "principal.AWS:111111111111 isPublic:false", "existing": "on"}
-    assert admin.post(f"/rules/{rule.pk}/", edited).status_code == 302
-    assert Finding.objects.filter(status="ARCHIVED").count() == 2
-    admin.post(f"/rules/{rule.pk}/delete/")
-    assert not ArchiveRule.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("q", "message"), [("word", "free word"), ("nonsense:1", "no property"), ("status:ACTIVE", "cannot be used")]
-)
-def test_a_rule_that_is_unsound_is_explained(admin: Client, analyzer: Analyzer, q: str, message: str) -> None:
-    form = {"analyzer": analyzer.pk, "name": "r", "q": q, "confirm_public": "on"}
-    assert message in admin.post("/rules/new/", form).content.decode()
-    assert message in admin.get("/rules/preview/", form).content.decode()
 
 
 def test_an_analyzer_from_creation_to_deletion(admin: Client, analyzer: Analyzer) -> None:

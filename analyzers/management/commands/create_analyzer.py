@@ -1,4 +1,4 @@
-"""manage.py create_analyzer NAME --type TYPE --scope ID [--configuration JSON | choice of resources]"""
+"""manage.py create_analyzer NAME --type TYPE --scope ID [--configuration JSON | resources] [--restore-rules]"""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from analyzers.actions import CreateAnalyzer
 from analyzers.inventory import arn_list
 from analyzers.inventory.selection import configuration_of, estimate
 from analyzers.models import INTERNAL_TYPES, AnalyzerType
+from findings.actions import RestoreRules
+from findings.actions.transfer_rules import kept
 
 
 class Command(BaseCommand):
@@ -30,6 +33,10 @@ class Command(BaseCommand):
         choice.add_argument("--account", action="append", default=[])
         choice.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]")
         parser.add_argument("--scan-every", type=int, default=1440, help="minutes; 0: only by hand")
+        parser.add_argument(
+            "--restore-rules", action="store_true", help="the archive rules kept from a deleted analyzer of this name"
+        )
+        parser.add_argument("--confirm-public", action="store_true", help="restored rules may hide public access")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -38,17 +45,23 @@ class Command(BaseCommand):
             raise CommandError(f"--configuration is not JSON: {error}", returncode=2) from error
         if options["type"] in INTERNAL_TYPES and not configuration:
             configuration = configuration_of([self._criteria(options)])
+        restored = None
         try:
-            analyzer = CreateAnalyzer(
-                name=options["name"],
-                type=options["type"],
-                scope=options["scope"],
-                user=None,
-                configuration=configuration,
-                scan_every=options["scan_every"] or None,
-            )()
+            with transaction.atomic():
+                analyzer = CreateAnalyzer(
+                    name=options["name"],
+                    type=options["type"],
+                    scope=options["scope"],
+                    user=None,
+                    configuration=configuration,
+                    scan_every=options["scan_every"] or None,
+                )()
+                if options["restore_rules"]:
+                    restored = RestoreRules(analyzer, None, options["confirm_public"])()
         except ValidationError as error:
-            raise CommandError("; ".join(error.messages), returncode=2) from error
+            asked = hasattr(error, "error_dict") and "confirm_public" in error.error_dict
+            hint = " Use --confirm-public." if asked else ""
+            raise CommandError("; ".join(error.messages) + hint, returncode=2) from error
         if analyzer.is_internal:
             told = estimate(analyzer)
             self.stdout.write(
@@ -57,6 +70,15 @@ class Command(BaseCommand):
             for arn in told.missing:
                 self.stderr.write(f"Not in the inventory of this zone: {arn}")
         self.stdout.write(f"Analyzer {analyzer.name} created. Scan it: manage.py scan {analyzer.name} --wait")
+        if restored is not None:
+            self.stdout.write(f"{len(restored.rules)} archive rules restored.")
+            for entry in restored.refused:
+                self.stdout.write(f"Not restored: {entry.draft.name}: {' '.join(entry.problems)}")
+        elif found := kept(analyzer.name).count():
+            self.stdout.write(
+                f"{found} archive rules are kept from a deleted analyzer of this name. "
+                f"Take them over: manage.py copy_rules {analyzer.name} {analyzer.name} --kept"
+            )
 
     def _criteria(self, options: dict[str, Any]) -> dict[str, Any]:
         named = list(options["resource_arn"])

@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from analyzers.actions import DeleteAnalyzer
 from analyzers.models import Analyzer
+from findings.models import ArchiveRule
 
 
 class Command(BaseCommand):
-    help = "Delete an analyzer with its findings, their history and its archive rules."
+    help = "Delete an analyzer with its findings and their history. Its archive rules are kept."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name")
@@ -27,4 +28,5 @@ class Command(BaseCommand):
             DeleteAnalyzer(analyzer, options["confirm"], user=None)()
         except ValidationError as error:
             raise CommandError(f"{' '.join(error.messages)} Use --confirm.", returncode=2) from error
-        self.stdout.write(f"Analyzer {options['name']} deleted.")
+        kept = ArchiveRule.objects.filter(analyzer=None, analyzer_name=options["name"]).count()
+        self.stdout.write(f"Analyzer {options['name']} deleted." + (f" {kept} archive rules are kept." if kept else ""))
