@@ -32,9 +32,9 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class WhyNot:
-    """`reply` answers for all that was asked about. Of a no or a *not known*, `obstacles` stand in the way of `request`,
-    the likeliest one; `proved`: the solver says that under no circumstances this action is allowed there. `advice`:
-    what would change it, each proposal tried out."""
+    """`reply` answers for all that was asked about. Of a no or a *not known*, `obstacles` stand in the way of
+    `request`, the likeliest one; `proved`: the solver says that under no circumstances this action is allowed there.
+    `advice`: what would change it, each proposal tried out."""
 
     reply: Reply
     request: Request

@@ -16,6 +16,7 @@ from . import methods
 from .methods import Method, Need
 from .place import Place, bare
 from .questions import Asking, Caller, Reply
+from .target import Target
 from .world import ADDED, ALL, Standing, World
 
 
@@ -212,20 +213,25 @@ class Graph:
 
     # -- to the resource itself --------------------------------------------------------------------------------
 
-    def open(self, source: Standing, place: Place, kind: str, actions: tuple[str, ...]) -> Move | None:
+    def open(self, source: Standing, target: Target) -> Move | None:
         """Grant itself access in the resource's own policy, and then use it."""
-        method = methods.OPENS.get(kind)
-        if method is None:
+        method = methods.OPENS.get(target.kind)
+        if method is None or not target.questions:
             return None
         caller = self.world.caller(source)
-        own = Place((place.side.arn,), (place.side.arn,), place.side)
-        reply = self.asking.ask(caller, method.needs[0].actions, own)
+        side = target.questions[0].place.side
+        reply = self.asking.ask(caller, method.needs[0].actions, Place((side.arn,), (side.arn,), side))
         if reply.truth is False:
             return None
-        after = self.asking.ask(caller, actions, opened_to(place, source.arn, kind))
-        if after.truth is False:
-            return None
-        return Move(source, None, method, (reply, after))
+        unknown: Reply | None = None
+        for question in target.questions:
+            opened = opened_to(question.place, source.arn, target.kind)
+            after = self.asking.ask(caller, question.actions, opened)
+            if after.truth:
+                return Move(source, None, method, (reply, after))
+            if after.truth is None:
+                unknown = unknown or after
+        return Move(source, None, method, (reply, unknown)) if unknown else None
 
     # -- needs -------------------------------------------------------------------------------------------------
 

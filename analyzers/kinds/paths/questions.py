@@ -104,32 +104,41 @@ class Asking:
         """
         self.asked += 1
         if not place.side.acl:  # which may let the caller in whatever the policies name
-            actions = self.mentions((*caller.policies.identity, *place.side.documents), actions, place.patterns)
+            documents = place.side.documents
+            if caller.account and place.account and caller.account != place.account:
+                actions = self.mentions(documents, actions, place.patterns, caller.account)  # both sides must allow
+                documents = ()
+            actions = self.mentions((*caller.policies.identity, *documents), actions, place.patterns)
         if not actions:
             return NO
         policies = joined(caller.policies, place)
         given = {**caller.context, **(context or {})}
         settled = caller.settled | {key.lower() for key in context or ()} | {"aws:resourceaccount"}
-        possible = self._possible(caller, actions, place, policies, given, settled)
+        loose = each_document(policies, lambda policy: self._loose(policy, place.patterns, settled))
+        loose = replace(loose, bpa={})
+        possible = []
+        for action in actions:
+            if self._possible(caller, action, place, loose, given):
+                possible.append(action)
+                found = self._suggested(caller, action, place, policies, given, settled)
+                if found is not None:
+                    return found
         if not possible:
             return NO
-        found = self._suggested(caller, possible, place, policies, given, settled)
-        if found is not None:
-            return found
         if caller.open:
             return Reply(None, "A policy of the caller is not known.")
-        return self._solve(caller, possible, place, policies, given, settled)
+        return self._solve(caller, tuple(possible), place, policies, given, settled)
 
     def mentions(
-        self, documents: Iterable[Policy], actions: tuple[str, ...], patterns: tuple[str, ...]
+        self, documents: Iterable[Policy], actions: tuple[str, ...], patterns: tuple[str, ...], account: str = ""
     ) -> tuple[str, ...]:
         """Those of the actions that some document may allow on one of the resources; in their order."""
         found: set[str] = set()
-        for policy in documents:
-            key = (self._keep(policy), actions, patterns)
+        for policy in documents if actions else ():
+            key = (self._keep(policy), actions, patterns, account)
             told = self._mentions.get(key)
             if told is None:
-                told = self._mentions[key] = mentioned(policy, actions, patterns)
+                told = self._mentions[key] = mentioned(policy, actions, patterns, account)
             found.update(told)
             if len(found) == len(actions):
                 break
@@ -138,24 +147,12 @@ class Asking:
     # -- the ways to an answer ---------------------------------------------------------------------------------
 
     def _possible(
-        self,
-        caller: Caller,
-        actions: tuple[str, ...],
-        place: Place,
-        policies: PolicySet,
-        given: Mapping[str, ContextValue],
-        settled: frozenset[str],
-    ) -> tuple[str, ...]:
-        """The actions that the relaxed policies do not rule out."""
-        loose = each_document(policies, lambda policy: self._loose(policy, place.patterns, settled))
-        loose = replace(loose, bpa={})
-        return tuple(
-            action
-            for action in actions
-            if any(
-                decide(Request(caller.arn, action, wanted, place.account, given), loose).outcome is not Outcome.DENY
-                for wanted in place.wanted
-            )
+        self, caller: Caller, action: str, place: Place, loose: PolicySet, given: Mapping[str, ContextValue]
+    ) -> bool:
+        """Whether the relaxed policies do not rule it out."""
+        return any(
+            decide(Request(caller.arn, action, wanted, place.account, given), loose).outcome is not Outcome.DENY
+            for wanted in place.wanted
         )
 
     def _loose(self, policy: Policy, patterns: tuple[str, ...], settled: frozenset[str]) -> Policy:
@@ -168,27 +165,31 @@ class Asking:
     def _suggested(
         self,
         caller: Caller,
-        actions: tuple[str, ...],
+        action: str,
         place: Place,
         policies: PolicySet,
         given: Mapping[str, ContextValue],
         settled: frozenset[str],
     ) -> Reply | None:
-        helped = self._helped.setdefault((place.patterns, actions[0]), [])
-        for action in actions:
-            wanted = list(islice(dict.fromkeys(_wanted(action, place, policies)), MOST_PLACES))
-            contexts: list[Mapping[str, ContextValue]] = [{}, *helped]
-            if (suggested := suggestion(policies, action, settled)) not in contexts:
-                contexts.append(suggested)
-            for extra, resource in product(contexts, wanted):
-                request = Request(caller.arn, action, resource, place.account, {**extra, **given})
-                decision = decide(request, policies, is_public=self._is_public)
-                if decision.outcome is Outcome.ALLOW:
-                    if extra and extra not in helped:
-                        helped.insert(0, extra)
-                        del helped[MOST_REMEMBERED:]
-                    return _yes(request, decision, policies)
+        helped = self._helped.setdefault((place.patterns, action), [])
+        wanted = list(islice(dict.fromkeys(_wanted(action, place, policies)), MOST_PLACES))
+        contexts: list[Mapping[str, ContextValue]] = [{}, *helped]
+        if (suggested := suggestion(policies, action, settled)) not in contexts:
+            contexts.append(suggested)
+        for extra, resource in product(contexts, wanted):
+            request = Request(caller.arn, action, resource, place.account, {**extra, **given})
+            decision = decide(request, policies, is_public=self._is_public)
+            if decision.outcome is Outcome.ALLOW:
+                if extra:
+                    self._remember(place, action, extra)
+                return _yes(request, decision, policies)
         return None
+
+    def _remember(self, place: Place, action: str, extra: Mapping[str, ContextValue]) -> None:
+        helped = self._helped.setdefault((place.patterns, action), [])
+        if extra not in helped:
+            helped.insert(0, extra)
+            del helped[MOST_REMEMBERED:]
 
     def _solve(
         self,
@@ -219,9 +220,7 @@ class Asking:
         if decision.outcome is not Outcome.ALLOW:
             return Reply(None, decision.reason, verdict.witness)
         extra = {key: value for key, value in verdict.witness.context.items() if key not in given}
-        helped = self._helped.setdefault((place.patterns, actions[0]), [])
-        helped.insert(0, extra)
-        del helped[MOST_REMEMBERED:]
+        self._remember(place, verdict.witness.action, extra)
         return _yes(verdict.witness, decision, policies)
 
     def access(self, caller: Caller, actions: tuple[str, ...], place: Place) -> Access:

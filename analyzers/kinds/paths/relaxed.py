@@ -30,12 +30,27 @@ _EVERYTHING = Patterns(("*",))
 _ANYBODY = Principals((PrincipalEntry(PrincipalKind.ANY, "*"),))
 
 
-def mentioned(policy: Policy, actions: tuple[str, ...], patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the actions that some Allow statement names for some of the resources, whatever its conditions."""
+def mentioned(
+    policy: Policy, actions: tuple[str, ...], patterns: tuple[str, ...], account: str = ""
+) -> tuple[str, ...]:
+    """Those of the actions that some Allow statement names for some of the resources, whatever its conditions.
+    `account`: and whose principals may be of that account."""
     statements = [s for s in policy.statements if s.effect is Effect.ALLOW and _touches(s, patterns)]
-    if policy.opaque or any(statement.opaque for statement in statements):
+    if account:
+        statements = [s for s in statements if _may_admit(s, account)]
+    if any(statement.opaque for statement in statements) or (policy.opaque and statements):
         return actions
     return tuple(action for action in actions if any(_names(s, action.lower()) for s in statements))
+
+
+def _may_admit(statement: Statement, account: str) -> bool:
+    principals = statement.principals
+    if principals is None or principals.negated or statement.opaque:
+        return True
+    return any(
+        entry.value == "*" or entry.kind is PrincipalKind.CANONICAL_USER or account in entry.value
+        for entry in principals.entries
+    )
 
 
 def _names(statement: Statement, action: str) -> bool:

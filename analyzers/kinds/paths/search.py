@@ -80,6 +80,7 @@ class _Search:
     direct: Mapping[str, bool | None]
     length: int
     _access: dict[Standing, Reply] = field(default_factory=dict)
+    _opened: dict[Standing, Move | None] = field(default_factory=dict)
     _climbers: dict[str, tuple[Move, ...]] | None = None
 
     def spread(self, *, known: bool) -> _Spread:
@@ -134,11 +135,9 @@ class _Search:
         return (member for member in self.graph.world.population.members if member.arn not in self.direct)
 
     def _open(self, standing: Standing) -> Move | None:
-        for question in self.target.questions:
-            move = self.graph.open(standing, question.place, self.target.kind, question.actions)
-            if move is not None:
-                return move
-        return None
+        if standing not in self._opened:
+            self._opened[standing] = self.graph.open(standing, self.target)
+        return self._opened[standing]
 
     def _higher(self) -> Iterator[Standing]:
         seen: set[Standing] = set()
