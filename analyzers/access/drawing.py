@@ -61,7 +61,7 @@ def drawing(paths: Iterable[Path], resource: str) -> Drawing:
         known = [step.known for step in path.steps]
         if last is not None:
             known.append(path.access is None or path.access.truth is True)
-        for one, other, sure in zip(chain, chain[1:], known, strict=True):
+        for one, other, sure in zip(chain[:-1], chain[1:], known, strict=True):
             edges[one, other] = edges.get((one, other), False) or sure
     deepest = max(columns.values(), default=0)
     places: dict[object, Node] = {}

@@ -70,7 +70,7 @@ def _json(found: ResourceAccess) -> dict[str, Any]:
             }
             for row in found.rows
         ],
-        "summary": {level: count for level, count in found.summary.counts.items()},
+        "summary": dict(found.summary.counts),
         "path_count": found.path_count,
         "paths": [shown.path(path) for path in found.paths],
     }
