@@ -855,7 +855,7 @@ def control_policies() -> list[Json]:
             "name": "FullAWSAccess",
             "aws_managed": True,
             "document": policy(allow("*", "*")),
-            "targets": [ROOT, *UNITS],
+            "targets": [ROOT, *UNITS, *sorted(ID.values())],
         },
         {
             "id": "p-regions01",
@@ -884,7 +884,7 @@ def control_policies() -> list[Json]:
             "name": "RCPFullAWSAccess",
             "aws_managed": True,
             "document": policy(allow("*", "*", "*")),
-            "targets": [ROOT, *UNITS],
+            "targets": [ROOT, *UNITS, *sorted(ID.values())],
         },
         {
             "id": "p-perimeter01",

@@ -8,6 +8,7 @@ from analyzers.kinds.paths.blockers import WhyNot
 from analyzers.kinds.paths.graph import Move
 from analyzers.kinds.paths.questions import Cited, Reply
 from analyzers.kinds.paths.search import Path
+from analyzers.policy.arn import account_of
 from analyzers.reasoning import assumptions
 from analyzers.reasoning.layers_in_words import spell
 
@@ -24,11 +25,14 @@ def path(found: Path) -> dict[str, Any]:
 
 def step(move: Move) -> dict[str, Any]:
     taken = move.target.arn if move.target is not None and move.target.arn != move.source.arn else ""
+    who, whom = name(move.source.arn), name(taken) if taken else ""
+    if taken and account_of(taken) != account_of(move.source.arn):
+        who, whom = (f"{name(arn)} of account {account_of(arn)}" for arn in (move.source.arn, taken))
     return {
         "from": move.source.arn,
         "to": taken,
         "method": move.method.name,
-        "sentence": f"{name(move.source.arn)} can {move.method.does}" + (f": {name(taken)}." if taken else "."),
+        "sentence": f"{who} can {move.method.does}" + (f": {whom}." if whom else "."),
         "source": move.method.source,
         "known": move.known,
         "reason": "" if move.known else move.reason,
@@ -77,6 +81,6 @@ def answer(found: WhyNot) -> dict[str, Any]:
 
 
 def name(arn: str) -> str:
-    """`role/app` of the account that it is of."""
+    """`role/app`, without the account."""
     fields = arn.split(":", 5)
     return fields[5] if len(fields) == 6 else arn

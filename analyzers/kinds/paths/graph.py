@@ -126,7 +126,7 @@ class Graph:
         same = self.world.members[source.arn].account == taken.account
         if taken.kind == ROLE:
             yield from self._one(source, target, methods.ASSUME, self.world.role(taken.arn))
-        if source.arn == taken.arn or not same:
+        if source.arn == taken.arn or not same or is_protected(taken.arn):
             return
         if taken.kind == USER:
             for method in methods.CREDENTIALS:
@@ -190,7 +190,7 @@ class Graph:
     def edits(self, source: Standing, taken: str) -> Reply:
         """Whether the one can write policies of the other."""
         member = self.world.members[taken]
-        if self.world.members[source.arn].account != member.account:
+        if self.world.members[source.arn].account != member.account or is_protected(taken):
             return Reply(False)
         return self.asking.ask(self.world.caller(source), methods.EDITS[member.kind], bare(taken, member.account))
 
@@ -255,6 +255,14 @@ class Graph:
         if pattern == "*":
             return Place(("*",), ("*",), Side("*", caller.account))
         return bare(pattern, caller.account)
+
+
+def is_protected(role: str) -> bool:
+    """Roles that only an AWS service can change or be given.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html
+    """
+    return ":role/aws-service-role/" in role or ":role/aws-reserved/" in role
 
 
 def replaced(standing: Standing, gained: str) -> Standing:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from analyzers.kinds.paths.world import Surroundings
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzers.kinds.paths.world import Standing, Surroundings
 from analyzers.kinds.subject import ChannelDocument, Subject
 from analyzers.reasoning.decision import decide
 from analyzers.reasoning.evaluate import Outcome
@@ -170,7 +174,7 @@ def test_conditions_of_a_trust(condition: dict[str, object], found: set[str]) ->
 def test_a_trust_that_is_not_known_is_marked_and_not_dropped() -> None:
     members = [
         user("start", assume("r")),
-        role("r", READS, trust="{}").__class__(arn("role", "r"), "IAM_ROLE", HERE, "AROAR", (document(READS),)),
+        replace(role("r", READS, trust=""), trust=None),
     ]
     way = Planted(members).ways(READ)["start"]
     assert not way.known
@@ -207,6 +211,35 @@ def test_roles_of_another_account_and_of_everybody() -> None:
     assert set(Planted(members).ways(READ)) == {"far", "near"}
 
 
+def test_roles_of_services_cannot_be_changed() -> None:
+    rights = allow(["iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:PassRole", "lambda:*"])
+    trusting = trust({"Service": "lambda.amazonaws.com"})
+    for path, found in (("", {"start"}), ("aws-service-role/lambda.amazonaws.com/", set()), ("aws-reserved/x/", set())):
+        assert set(Planted([user("start", rights), role(f"{path}r", READS, trust=trusting)]).ways(READ)) == found
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    edges=st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda pair: pair[0] != pair[1]), max_size=14),
+    length=st.integers(1, 4),
+)
+def test_shortest_chains_as_a_plain_search_finds_them(edges: set[tuple[int, int]], length: int) -> None:
+    members = []
+    for number in range(7):
+        sources = [by(f"r{one}", kind="role") for one, other in edges if other == number]
+        trusts = trust(*(sources or [{"Service": "ec2.amazonaws.com"}]))
+        members.append(role(f"r{number}", *([READS] if number == 0 else []), trust=trusts))
+    distance = {0: 0}
+    for far in range(length):
+        for one, other in sorted(edges):
+            if distance.get(other) == far:
+                distance.setdefault(one, far + 1)
+    ways = Planted(members).ways(READ, length=length)
+    assert {name: len(path.steps) for name, path in ways.items()} == {
+        f"r{number}": far for number, far in distance.items() if far
+    }
+
+
 # -- rights that give rights ---------------------------------------------------------------------------------------
 
 
@@ -230,9 +263,7 @@ def test_a_boundary_caps_what_is_gained() -> None:
     assert "boundary still limits" in moves[0].note
 
 
-def _standing(name: str):  # type: ignore[no-untyped-def]
-    from analyzers.kinds.paths.world import Standing
-
+def _standing(name: str) -> Standing:
     return Standing(arn("user", name))
 
 
@@ -425,8 +456,6 @@ def test_every_witness_is_allowed_by_the_evaluator() -> None:
                 assert reply.request is not None
                 if step.method.name == "sts:AssumeRole":
                     assert step.target is not None
-                    from dataclasses import replace
-
                     policies = replace(world.caller(step.source).policies, trust=world.role(step.target.arn).side.trust)
                     assert decide(reply.request, policies).outcome is Outcome.ALLOW
                     seen += 1
