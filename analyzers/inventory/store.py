@@ -36,6 +36,7 @@ CONFIGURATION = (
     "share",
     "encrypted",
     "encryption_key",
+    "role",
 )
 
 QUIET = frozenset({"last_used_at", "credentials"})

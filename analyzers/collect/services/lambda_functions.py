@@ -37,7 +37,14 @@ def _function(place: Place, client: Any, function: Any) -> Iterator[Part]:
     arn, name = function["FunctionArn"], function["FunctionName"]
     policy = place.ask(arn, client, "get_policy", absent=_NONE, FunctionName=name)
     listed = place.ask(arn, client, "list_tags", absent=_NONE, Resource=arn)
-    yield place.resource(arn, FUNCTION, name=name, tags=tags((listed or {}).get("Tags")), policy=_text(policy))
+    yield place.resource(
+        arn,
+        FUNCTION,
+        name=name,
+        tags=tags((listed or {}).get("Tags")),
+        policy=_text(policy),
+        role=function.get("Role") or None,
+    )
     versions = place.all(arn, client, "list_versions_by_function", "Versions", FunctionName=name)
     aliases = place.all(arn, client, "list_aliases", "Aliases", FunctionName=name)
     qualifiers = [version["Version"] for version in versions if version.get("Version") != "$LATEST"]
