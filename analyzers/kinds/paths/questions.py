@@ -15,11 +15,13 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from analyzers import reasoning
+from analyzers.kinds.policy_sets import Side
 from analyzers.policy import Effect, Policy
+from analyzers.reasoning.bucket_access import acl_policies
 from analyzers.reasoning.decision import decide
 from analyzers.reasoning.evaluate import Decision, Outcome
 from analyzers.reasoning.matching import Call
-from analyzers.reasoning.policy_set import PolicySet
+from analyzers.reasoning.policy_set import Documents, PolicySet
 from analyzers.reasoning.question import SECONDS, Access
 from analyzers.reasoning.request import ContextValue, Request
 from analyzers.reasoning.verdict import Answer
@@ -87,6 +89,7 @@ class Asking:
     _kept: dict[int, Policy] = field(default_factory=dict)
     _mentions: dict[tuple[Any, ...], tuple[str, ...]] = field(default_factory=dict)
     _relaxed: dict[tuple[Any, ...], Policy] = field(default_factory=dict)
+    _lists: dict[tuple[int, tuple[str, ...]], tuple[Side, Documents]] = field(default_factory=dict)
     _helped: dict[tuple[Any, ...], list[Mapping[str, ContextValue]]] = field(default_factory=dict)
 
     # -- the question ------------------------------------------------------------------------------------------
@@ -103,12 +106,19 @@ class Asking:
         Past the granted time every question that is not cheap is answered with *unknown*, and `late` is set.
         """
         self.asked += 1
-        if not place.side.acl:  # which may let the caller in whatever the policies name
-            documents = place.side.documents
-            if caller.account and place.account and caller.account != place.account:
-                actions = self.mentions(documents, actions, place.patterns, caller.account)  # both sides must allow
-                documents = ()
-            actions = self.mentions((*caller.policies.identity, *documents), actions, place.patterns)
+        try:
+            return self._ask(caller, actions, place, context)
+        except ValueError as error:
+            return Reply(None, f"It cannot be understood: {error}")
+
+    def _ask(
+        self, caller: Caller, actions: tuple[str, ...], place: Place, context: Mapping[str, ContextValue] | None
+    ) -> Reply:
+        documents = (*place.side.documents, *self._listed(place))
+        if caller.account and place.account and caller.account != place.account:
+            actions = self.mentions(documents, actions, place.patterns, caller.account)  # both sides must allow
+            documents = ()
+        actions = self.mentions((*caller.policies.identity, *documents), actions, place.patterns)
         if not actions:
             return NO
         policies = joined(caller.policies, place)
@@ -208,10 +218,7 @@ class Asking:
         call = Call(Request(caller.arn, actions[0], place.wanted[0], place.account, given))
         special = specialised(policies, call, settled)
         access = Access(special, caller.arn, actions, place.patterns, place.account, dict(given))
-        try:
-            verdict = reasoning.can(access, seconds=min(self.each, max(left, 0.1)))
-        except ValueError as error:
-            return Reply(None, f"It cannot be understood: {error}")
+        verdict = reasoning.can(access, seconds=min(self.each, max(left, 0.1)))
         if verdict.answer is Answer.PROVED:
             return NO
         if verdict.witness is None:
@@ -230,6 +237,18 @@ class Asking:
         call = Call(Request(caller.arn, actions[0], place.wanted[0], place.account, caller.context))
         special = specialised(policies, call, settled)
         return Access(special, caller.arn, actions, place.patterns, place.account, dict(caller.context))
+
+    def _listed(self, place: Place) -> Documents:
+        """What an access control list says, as policies. Raises ValueError for one that is not understood."""
+        if not place.side.acl:
+            return ()
+        key = (id(place.side), place.wanted)
+        if key not in self._lists:
+            side = place.side
+            given = PolicySet(acl=side.acl, bpa=side.bpa, ownership=side.ownership)
+            found = [policy for wanted in place.wanted for policy in acl_policies(given, wanted)]
+            self._lists[key] = (side, tuple(found))
+        return self._lists[key][1]
 
     # -- shared ------------------------------------------------------------------------------------------------
 

@@ -102,7 +102,9 @@ class _Search:
 
     def found(self, spread: _Spread) -> Iterator[Path]:
         for standing in spread.ways:
-            if not standing.plain or standing.arn in self.direct or spread.distance[standing] > self.length:
+            if not standing.plain or self.direct.get(standing.arn) or spread.ways[standing] is None:
+                continue
+            if spread.distance[standing] > self.length:
                 continue
             steps, at = [], standing
             while (move := spread.ways.get(at)) is not None:
@@ -132,7 +134,7 @@ class _Search:
                 yield standing, move
 
     def _others(self) -> Iterator[Member]:
-        return (member for member in self.graph.world.population.members if member.arn not in self.direct)
+        return (member for member in self.graph.world.population.members if not self.direct.get(member.arn))
 
     def _open(self, standing: Standing) -> Move | None:
         if standing not in self._opened:

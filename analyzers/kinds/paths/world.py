@@ -76,6 +76,8 @@ class World:
         self.around = surroundings or Surroundings()
         self.members: dict[str, Member] = {member.arn: member for member in population.members}
         self._callers: dict[Standing, Caller] = {}
+        self._names_it: dict[tuple[str, str], tuple[Member, ...]] = {}
+        self._trust: dict[str, Trusted] = {}
 
     # -- callers -----------------------------------------------------------------------------------------------
 
@@ -143,26 +145,24 @@ class World:
 
     def naming(self, account: str, action: str) -> tuple[Member, ...]:
         """The members of an account one of whose policies allows the action somewhere, whatever its conditions."""
-        return self._naming(account, action)
-
-    @lru_cache(maxsize=4_096)  # noqa: B019 - as long-lived as the world
-    def _naming(self, account: str, action: str) -> tuple[Member, ...]:
-        return tuple(
-            member
-            for member in self.by_account.get(account, ())
-            if member.unknown or any(may_allow(text, action) for text in member.identity)
-        )
+        found = self._names_it.get((account, action))
+        if found is None:
+            found = self._names_it[account, action] = tuple(
+                member
+                for member in self.by_account.get(account, ())
+                if member.unknown or any(may_allow(text, action) for text in member.identity)
+            )
+        return found
 
     # -- trust -------------------------------------------------------------------------------------------------
 
-    @lru_cache(maxsize=65_536)  # noqa: B019
     def trusted(self, arn: str) -> Trusted:
-        """Out of the trust policy of a role."""
-        member = self.members[arn]
-        if member.kind == USER:
-            return Trusted()
-        place = self.role(arn)
-        return self._trusted(place.side.trust)
+        """Out of the trust policy of a role; of a user nobody."""
+        found = self._trust.get(arn)
+        if found is None:
+            is_user = self.members[arn].kind == USER
+            found = self._trust[arn] = Trusted() if is_user else self._trusted(self.role(arn).side.trust)
+        return found
 
     def _trusted(self, documents: Documents) -> Trusted:
         members: set[str] = set()

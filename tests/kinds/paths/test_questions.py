@@ -14,7 +14,8 @@ from analyzers.kinds.paths.direct import direct_access
 from analyzers.kinds.paths.place import covers, narrowed, overlaps, place_of
 from analyzers.kinds.paths.questions import Asking
 from analyzers.kinds.paths.target import Level, level_of, target_of
-from analyzers.kinds.policy_sets import Side, read_on_resource
+from analyzers.kinds.policy_sets import Side, read_on_resource, side_of
+from analyzers.kinds.subject import Subject
 from analyzers.policy.pattern import tokens
 from analyzers.reasoning import reach
 from analyzers.reasoning.matching import glob_matches
@@ -191,3 +192,28 @@ def test_no_time_is_not_known_and_never_no() -> None:
     late = Asking(seconds=0)
     assert late.ask(caller, ("s3:GetObject",), place).truth is None
     assert late.late
+
+
+def test_an_access_control_list_lets_in() -> None:
+    """Everybody with an account may list; what it grants to the owner is nothing new."""
+    group = {"uri": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}
+    acl = [{"grantee": group, "permission": "READ"}, {"grantee": {"id": "owner"}, "permission": "FULL_CONTROL"}]
+    subject = Subject(BUCKET, "AWS::S3::Bucket", HERE, configuration={"acl": acl, "object_ownership": "ObjectWriter"})
+    planted = Planted([user("plain")], subject=subject)
+    side = side_of(subject, owner="owner")
+    caller = planted.world.caller(arn("user", "plain"))
+    assert target_of(side, subject.type, ["s3:ListBucket"]).ask(caller, planted.asking).truth
+    assert target_of(side, subject.type, ["s3:PutBucketPolicy"]).ask(caller, planted.asking).truth is False
+    strange = replace(subject, configuration={"acl": [{"grantee": {}, "permission": "ODD"}]})
+    assert target_of(side_of(strange), subject.type, ["s3:ListBucket"]).ask(caller, planted.asking).truth is None
+
+
+def test_somebody_whose_own_access_is_not_known_may_have_a_path() -> None:
+    reads = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{BUCKET}/*"}
+    named = trust({"AWS": arn("user", "start")})
+    odd = reads | {"Condition": {"StringOdd": {"aws:SourceVpc": "x"}}}
+    planted = Planted([user("start", odd), role("r", reads, trust=named)])
+    assert planted.direct("s3:GetObject") == {arn("user", "start"): None, arn("role", "r"): True}
+    way = planted.ways("s3:GetObject")["start"]
+    assert way.known
+    assert len(way.steps) == 1
