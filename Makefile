@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup lint format fuzz bench docs clean lock
+.PHONY: help run test setup lint format fuzz mutants bench docs clean lock
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## */\t/' | expand -t 10
@@ -27,6 +27,9 @@ format: setup  ## format the code
 
 fuzz: setup  ## compare the two engines on 2,000,000 requests (FUZZ=number; an hour or more)
 	@FUZZ_EXAMPLES=$(or $(FUZZ),2000000) $(BIN)/python -m pytest -q tests/reasoning/test_engines_agree.py
+
+mutants: setup  ## change the reasoning in 4,000 places, one at a time, and see the tests fail (hours; goes on where it was)
+	@nice -n 10 $(BIN)/python -m benchmarks.mutation $(MUTANTS) && $(BIN)/python -m benchmarks.mutation --report
 
 bench: setup  ## print the measurements of docs/benchmarks.md
 	@exec $(BIN)/python -m benchmarks

@@ -189,10 +189,10 @@ class Portal:
             raise Failed(f"{name} has died. Its log is in {self.data}.")
 
     def scan(self) -> None:
-        from analyzers.models import Analyzer, Scan
+        from analyzers.models import SCANNED_TYPES, Analyzer, Scan
         from analyzers.tasks import start_scan
 
-        scans = [start_scan(analyzer, reason="start") for analyzer in Analyzer.objects.all() if analyzer.is_external]
+        scans = [start_scan(analyzer, reason="start") for analyzer in Analyzer.objects.filter(type__in=SCANNED_TYPES)]
         waiting = [scan.pk for scan in scans if scan is not None]
         deadline = time.monotonic() + (READY_SECONDS if self.first else 5)
         while time.monotonic() < deadline:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analyzers.collect import work as collect
-from analyzers.models import EXTERNAL_TYPES, Analyzer, CollectionPart, Import, Scan
+from analyzers.models import SCANNED_TYPES, Analyzer, CollectionPart, Import, Scan
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from findings.roles import IMPORT, require
@@ -61,7 +61,7 @@ def sweep() -> None:
 def schedule_scans() -> None:
     """Start the scans that are due."""
     now = timezone.now()
-    due = Analyzer.objects.filter(type__in=EXTERNAL_TYPES, scan_every__isnull=False).annotate(
+    due = Analyzer.objects.filter(type__in=SCANNED_TYPES, scan_every__isnull=False).annotate(
         last=Max("scans__created_at", filter=~Q(scans__status=Scan.Status.CANCELED))
     )
     for analyzer in due:

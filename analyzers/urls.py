@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import access, analyzers, catalogue, inventory, simulator
+from .views import access, analyzers, catalogue, internal, inventory, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
     path("analyzers/new/", analyzers.analyzer_new, name="analyzer-new"),
+    path("analyzers/new/internal/", internal.internal_new, name="internal-new"),
     path("analyzers/<int:pk>/", analyzers.analyzer_page, name="analyzer"),
     path("analyzers/<int:pk>/state/", analyzers.scan_state, name="scan-state"),
     path("analyzers/<int:pk>/scan/", analyzers.scan_start, name="scan-start"),

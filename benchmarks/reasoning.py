@@ -1,6 +1,7 @@
 """The reasoning core against its goals, beside cvc5 and z3 with strings. `python -m benchmarks reasoning [N]`
 
-N: how many random pairs of real policies (10,000 by default, a few minutes; 200 takes one). Needs ../shared.
+N: how many random pairs of real policies (10,000 by default, a few minutes; 200 takes one). Needs ../shared. Times are
+processor times, so that what else the machine does counts little.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ def main() -> None:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    began = time.perf_counter()
+    began = time.process_time()
     result = work()
-    return (time.perf_counter() - began) * 1000, result
+    return (time.process_time() - began) * 1000, result
 
 
 def _spread(milliseconds: list[float]) -> str:
@@ -55,7 +56,7 @@ def _spread(milliseconds: list[float]) -> str:
 
 
 def _imports(_: int) -> Iterator[str]:
-    clock = "time.perf_counter()"
+    clock = "time.process_time()"
     code = f"import time; t = {clock}; import analyzers.reasoning as r; r.compare; print({clock} - t)"
     runs = [
         float(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True).stdout)
@@ -141,16 +142,16 @@ def _managed(size: int) -> Iterator[str]:
         yield "the managed policies: not beside the project"
         return
     texts = [_document(one) for one in (documents.values() if isinstance(documents, dict) else documents)]
-    began = time.perf_counter()
+    began = time.process_time()
     read = [parse_value(text) for text in texts]
     unknown = sum(grants(policy, [((), ())], seconds=10).answer is Answer.UNKNOWN for policy in read)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     yield f"{len(read)} managed policies, read, do they grant anything: {seconds:.1f} s (goal 10), {unknown} unknown"
     chance = random.Random(SEED)
     pairs = [(chance.choice(read), chance.choice(read)) for _ in range(size)]
-    began = time.perf_counter()
+    began = time.process_time()
     found = [compare(a, b).relation for a, b in pairs]
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     share = found.count(Relation.UNKNOWN) / len(found)
     goals = "goals for 10,000: 60 s and 0.1 %"
     yield f"{size:,} random pairs of them compared: {seconds:.0f} s, {share:.2%} unknown ({goals})"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from .models import Finding
+from .models import Finding, FindingType
 
 
 def finding(row: Finding) -> dict[str, Any]:
-    """`Finding` of the API; members that do not apply are left out."""
+    """`Finding` of the API, with the members of `InternalAccessDetails` for internal access; members that do not apply
+    are left out."""
     shape: dict[str, Any] = {
         "id": str(row.id),
         "resource": row.resource,
@@ -23,7 +24,17 @@ def finding(row: Finding) -> dict[str, Any]:
     }
     if row.error:
         return shape | {"error": row.error}
-    shape |= {"principal": row.principal, "action": row.action, "isPublic": row.is_public}
+    shape |= {"principal": row.principal, "action": row.action}
+    if row.finding_type == FindingType.INTERNAL_ACCESS:
+        shape |= {
+            "findingType": row.finding_type,
+            "accessType": row.access_type,
+            "principalType": row.principal_type,
+            "principalOwnerAccount": row.principal_owner_account,
+            "serviceControlPolicyRestriction": row.service_control_policy_restriction,
+        }
+    else:
+        shape["isPublic"] = row.is_public
     if row.sources:
         shape["sources"] = row.sources
     if row.resource_control_policy_restriction:

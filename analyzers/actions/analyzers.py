@@ -8,7 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from analyzers.models import EXTERNAL_TYPES, Account, Analyzer, AnalyzerType, Organization
+from analyzers.inventory.selection import inclusions_of
+from analyzers.models import INTERNAL_TYPES, SCANNED_TYPES, Account, Analyzer, AnalyzerType, Organization
 from findings.roles import ANALYZERS, Actor, person, require
 
 SHORTEST_PERIOD = 15
@@ -48,15 +49,15 @@ class CreateAnalyzer:
         return analyzer
 
     def _check_type(self) -> None:
-        if self.type not in EXTERNAL_TYPES:
-            raise ValidationError(
-                {"type": f"{AnalyzerType(self.type).label} is not offered yet; use ACCOUNT or ORGANIZATION."}
-            )
-        if self.configuration:
+        if self.type not in SCANNED_TYPES:
+            raise ValidationError({"type": f"{AnalyzerType(self.type).label} is not offered yet."})
+        if self.type in INTERNAL_TYPES:
+            inclusions_of(self.configuration)
+        elif self.configuration:
             raise ValidationError({"configuration": "An external access analyzer takes no configuration."})
 
     def _check_scope(self) -> None:
-        if self.type == AnalyzerType.ACCOUNT:
+        if not self.type.startswith("ORGANIZATION"):
             if not Account.objects.filter(pk=self.scope).exists():
                 raise ValidationError({"scope": f"Account {self.scope} is not in the inventory. Import it first."})
         elif not Organization.objects.filter(pk=self.scope).exists():

@@ -62,6 +62,7 @@ def _homes(accounts: Iterable[Account], organization: str) -> Iterator[Home]:
             path="/".join([organization, *parents, ""]) if parents else "",
             scp_levels=levels(ControlPolicy.Kind.SCP),
             rcp_levels=levels(ControlPolicy.Kind.RCP),
+            canonical_user=account.canonical_user_id,
         )
 
 

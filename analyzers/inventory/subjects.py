@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import Prefetch, QuerySet
 
+from analyzers.inventory import selection
 from analyzers.kinds.subject import ChannelDocument, Subject, ZoneOfTrust
 from analyzers.models import (
     Account,
@@ -18,7 +19,7 @@ from analyzers.models import (
     ResourceDocument,
 )
 
-REASONING_VERSION = 1
+REASONING_VERSION = 2
 """Raise it when answers change for the same input, so that the next scan asks again."""
 
 FULL_ACCESS = "RCPFullAWSAccess"
@@ -26,10 +27,11 @@ FULL_ACCESS = "RCPFullAWSAccess"
 
 
 def resources_in_scope(analyzer: Analyzer) -> QuerySet[Resource]:
-    """The resources of the analyzer's account, or of every account of its organization."""
-    if analyzer.by_organization:
-        return Resource.objects.filter(account__organization=analyzer.scope)
-    return Resource.objects.filter(account=analyzer.scope)
+    """The resources of the analyzer's account, or of every account of its organization; those chosen, if it is about
+    internal access."""
+    if analyzer.is_internal:
+        return selection.chosen(analyzer)
+    return selection.all_within(analyzer)
 
 
 def zone_of_trust(analyzer: Analyzer) -> ZoneOfTrust:
@@ -51,7 +53,9 @@ def zone_of_trust(analyzer: Analyzer) -> ZoneOfTrust:
 def subjects(resource_ids: Sequence[int]) -> Iterator[Subject]:
     """The subjects of these resources, in the order of their ARNs, with few queries."""
     documents = Prefetch("documents", ResourceDocument.objects.select_related("document"))
-    rows = Resource.objects.filter(pk__in=resource_ids).select_related("account").prefetch_related(documents)
+    rows = (
+        Resource.objects.filter(pk__in=resource_ids).select_related("account__organization").prefetch_related(documents)
+    )
     controls = _Controls()
     for resource in rows:
         yield Subject(

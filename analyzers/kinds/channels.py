@@ -9,7 +9,7 @@ snapshots.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from analyzers.policy import Policy, PolicyError, parse, parse_value
@@ -69,7 +69,8 @@ _SHARED_ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One way in. `also` are policies of which one must allow too (a bucket's own, behind an access point).
+    """One way in. `also` are policies of which one must allow too (a bucket's own, behind an access point); `denies`
+    are policies that can only take away (a resource's own, beside an ACL or a grant).
 
     `constants` are condition keys that every request of this channel carries. `written`: the policy is ours.
     """
@@ -78,6 +79,7 @@ class Channel:
     name: str
     policy: Policy
     also: tuple[Policy, ...] = ()
+    denies: tuple[Policy, ...] = ()
     constants: Mapping[str, str] | None = None
     written: bool = False
     resource: str = ""
@@ -103,8 +105,8 @@ def channels(subject: Subject) -> tuple[list[Channel], list[str]]:
         else:
             found.append(Channel(_source(subject, "POLICY"), "", own, public_access_block=_block(subject)))
     try:
-        found += _acl(subject)
-        found += _grants(subject)
+        denies = (own,) if own is not None else ()
+        found += [replace(channel, denies=denies) for channel in (*_acl(subject), *_grants(subject))]
         found += _share(subject)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         errors.append(f"The configuration cannot be understood: {error}")

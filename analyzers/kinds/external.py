@@ -90,7 +90,7 @@ def _question(
     parts = [Part(channel.policy, scene)]
     bucket = Scene(subject.arn, traits.separator, constants, BEHIND)
     parts += [Part(policy, bucket, gate=number) for number, policy in enumerate(channel.also, 1)]
-    parts += [Part(policy, bucket if behind_point else scene, ONLY_DENIES) for policy in controls]
+    parts += [Part(policy, bucket if behind_point else scene, ONLY_DENIES) for policy in (*channel.denies, *controls)]
     return Question(
         parts=tuple(parts),
         services=traits.services,
@@ -110,7 +110,7 @@ def _closed_by_block(subject: Subject, channel: Channel, zone: ZoneOfTrust, trai
     if not (channel.public_access_block or {}).get("RestrictPublicBuckets"):
         return False
     alone = ZoneOfTrust(False, frozenset({subject.account}), zone.organization)
-    question = _question(subject, replace(channel, also=()), alone, traits, ())
+    question = _question(subject, replace(channel, also=(), denies=()), alone, traits, ())
     return any(way.is_public for way in answers(question, like_aws=False, seconds=seconds))
 
 

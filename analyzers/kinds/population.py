@@ -37,7 +37,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Home:
     """An account inside. Levels are None where the organization does not use that kind of control policy, or the
-    account is in no organization. `path`: of its unit, as in aws:PrincipalOrgPaths (`o-…/r-…/ou-…/`)."""
+    account is in no organization. `path`: of its unit, as in aws:PrincipalOrgPaths (`o-…/r-…/ou-…/`).
+    `canonical_user`: the account in S3 access control lists; empty if it is not known."""
 
     account: str
     name: str = ""
@@ -45,6 +46,7 @@ class Home:
     path: str = ""
     scp_levels: Levels | None = None
     rcp_levels: Levels | None = None
+    canonical_user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

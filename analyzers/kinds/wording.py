@@ -32,14 +32,18 @@ MOST_ACTIONS = 3
 
 def summary(subject: Subject, channel: Channel, way: Way) -> str:
     """ "Anyone on the internet can s3:GetObject on bucket photos." """
-    noun = _NOUNS.get(subject.type, "resource")
-    name = subject.arn.split(":", 5)[-1].rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-    can = f"{_who(way)} can {_actions(way.actions)} on {noun} {name}"
+    can = f"{_who(way)} can {some_of(way.actions)} on {noun_of(subject)}"
     if "type" in (channel.source or {}) and channel.source and channel.source["type"] == "S3_ACCESS_POINT":
         can += f" through access point {channel.name.rsplit('/', 1)[-1]}"
     if way.condition:
         can += ", if " + " and ".join(f"{key} is {value}" for key, value in way.condition)
     return can + "."
+
+
+def noun_of(subject: Subject) -> str:
+    """ "bucket photos" """
+    name = subject.arn.split(":", 5)[-1].rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+    return f"{_NOUNS.get(subject.type, 'resource')} {name}"
 
 
 def _who(way: Way) -> str:
@@ -61,7 +65,8 @@ def _who(way: Way) -> str:
     return f"{kind_of.replace('-', ' ').capitalize()} {name or fields[5]} of account {fields[4]}"
 
 
-def _actions(actions: Sequence[str]) -> str:
+def some_of(actions: Sequence[str]) -> str:
+    """The first actions, and how many more there are."""
     shown = ", ".join(actions[:MOST_ACTIONS])
     more = len(actions) - MOST_ACTIONS
     return f"{shown} and {more} more" if more > 0 else shown

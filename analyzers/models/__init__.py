@@ -1,6 +1,6 @@
 """What is analysed and how."""
 
-from .analyzer import EXTERNAL_TYPES, Analyzer, AnalyzerType
+from .analyzer import EXTERNAL_TYPES, INTERNAL_TYPES, SCANNED_TYPES, Analyzer, AnalyzerType
 from .collection import Collection, CollectionPart
 from .inventory import (
     Account,
@@ -15,12 +15,15 @@ from .inventory import (
     ResourceDocument,
     ResourceType,
 )
-from .scan import AnalyzedResource, Scan, ScanChunk
+from .scan import AnalyzedPopulation, AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
 
 __all__ = [
     "EXTERNAL_TYPES",
+    "INTERNAL_TYPES",
+    "SCANNED_TYPES",
     "Account",
+    "AnalyzedPopulation",
     "AnalyzedResource",
     "Analyzer",
     "AnalyzerType",

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class AnalyzerType(models.TextChoices):
-    """`Type` of the Access Analyzer API. Only external access (the first two) can be scanned so far."""
+    """`Type` of the Access Analyzer API. External and internal access can be scanned so far."""
 
     ACCOUNT = "ACCOUNT", "External access, account"
     ORGANIZATION = "ORGANIZATION", "External access, organization"
@@ -18,10 +18,12 @@ class AnalyzerType(models.TextChoices):
 
 
 EXTERNAL_TYPES = (AnalyzerType.ACCOUNT, AnalyzerType.ORGANIZATION)
+INTERNAL_TYPES = (AnalyzerType.ACCOUNT_INTERNAL_ACCESS, AnalyzerType.ORGANIZATION_INTERNAL_ACCESS)
+SCANNED_TYPES = (*EXTERNAL_TYPES, *INTERNAL_TYPES)
 
 
 class Analyzer(models.Model):
-    """`scope` is an account id or an organization id; it is the zone of trust of an external access analyzer."""
+    """`scope` is an account id or an organization id; it is the zone of trust of an access analyzer."""
 
     name = models.CharField(
         max_length=255,
@@ -47,6 +49,10 @@ class Analyzer(models.Model):
     @property
     def is_external(self) -> bool:
         return self.type in EXTERNAL_TYPES
+
+    @property
+    def is_internal(self) -> bool:
+        return self.type in INTERNAL_TYPES
 
     @property
     def by_organization(self) -> bool:

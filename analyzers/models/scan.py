@@ -80,6 +80,9 @@ class AnalyzedResource(models.Model):
     analyzed_at = models.DateTimeField()
     scan = models.ForeignKey(Scan, null=True, on_delete=models.SET_NULL, related_name="+")
     input_hash = models.CharField(max_length=64)
+    population = models.CharField(
+        max_length=64, blank=True, help_text="Digest of the `AnalyzedPopulation` that was asked about, if one was"
+    )
     error = models.TextField(blank=True)
 
     class Meta:
@@ -87,3 +90,21 @@ class AnalyzedResource(models.Model):
 
     def __str__(self) -> str:
         return self.resource_arn
+
+
+class AnalyzedPopulation(models.Model):
+    """Who was inside when resources were answered about: so that later only those are asked about who changed.
+
+    `hashes`: zlib over JSON {ARN: hash of everything that decides about the principal}. Kept while an
+    `AnalyzedResource` refers to it.
+    """
+
+    analyzer = models.ForeignKey(Analyzer, on_delete=models.CASCADE, related_name="analyzed_populations")
+    digest = models.CharField(max_length=64)
+    hashes = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["analyzer", "digest"], name="analyzed_population_once")]
+
+    def __str__(self) -> str:
+        return self.digest[:12]

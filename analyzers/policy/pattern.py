@@ -21,6 +21,9 @@ class Wildcard(Enum):
     ONE = "?"
     RUN = "*"
 
+    __hash__ = object.__hash__
+    """That of Enum is not built in, and patterns are looked up all the time."""
+
 
 class Variable(NamedTuple):
     """`${key}` or `${key, 'default'}`. The key is in lower case: its case does not matter."""

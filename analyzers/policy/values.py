@@ -21,8 +21,12 @@ _DATE = re.compile(
 
 def number(text: str) -> Fraction | None:
     """An integer or decimal number."""
-    text = text.strip()
-    return Fraction(text) if len(text) <= MAX_LENGTH and _NUMBER.match(text) else None
+    return _number(text.strip()) if len(text) <= MAX_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _number(text: str) -> Fraction | None:
+    return Fraction(text) if _NUMBER.match(text) else None
 
 
 def instant(text: str) -> Fraction | None:

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from analyzers.policy.model import Effect, Policy, PrincipalKind, Statement
@@ -67,6 +68,16 @@ class Allowed:
     def allows_of(self, statement: Statement, formula: Formula) -> Formula:
         """What this one statement allows."""
         return conj([formula, negate(self.denied)])
+
+
+def _allowed(policy: Policy, single: frozenset[str], name: str) -> Allowed:
+    """What the policy allows, remembered. Of `single` only the keys matter that it compares with a set operator."""
+    conditions = (condition for statement in policy.statements for condition in statement.conditions)
+    sets = {condition.key.lower() for condition in conditions if condition.operator.qualifier is not None}
+    return _known(policy, single & sets, name)
+
+
+_known = lru_cache(maxsize=1024)(Allowed)
 
 
 # -- questions -----------------------------------------------------------------------------------------------------
@@ -194,7 +205,7 @@ class _Pair:
 
     def __init__(self, first: Policy, second: Policy, policy_type: PolicyType, seconds: float) -> None:
         single = single_keys([first, second])
-        self.first, self.second = Allowed(first, single, "first"), Allowed(second, single, "second")
+        self.first, self.second = _allowed(first, single, "first"), _allowed(second, single, "second")
         self.seconds = seconds
         self._inquiry: Inquiry | None = None
         self._error: Exception | None = None
@@ -235,11 +246,11 @@ def _culprits(
     if witness is None:
         return ()
     call = Call(witness, Reading.CHECK)
-    found = []
-    for (statement, _), formula in zip(allowed.allows, parts, strict=True):
-        if inquiry.possible(formula):
-            found.append(culprit(allowed.policy, statement, allowed.name, call))
-    return tuple(found)
+    return tuple(
+        culprit(allowed.policy, statement, allowed.name, call)
+        for (statement, _), formula in zip(allowed.allows, parts, strict=True)
+        if match_statement(allowed.policy, statement, call).truth or inquiry.possible(formula)
+    )
 
 
 def _listed(actions: Sequence[str], resources: Sequence[str], reader: Reader) -> Formula:

@@ -80,7 +80,7 @@ def _grantee(value: Any) -> str:
         value = value.get("uri") or value.get("id")
     if not isinstance(value, str) or not value:
         raise ValueError("an ACL grant has no grantee")
-    group = value.rsplit("/", 1)[-1]
+    group = value.rpartition("/")[2]
     return group if group in _GROUPS else value
 
 

@@ -1,11 +1,5 @@
-"""The classes that groups of globs cut all strings into.
-
-A policy never asks more of a string than whether some glob of a group matches: the actions of a statement, the values
-of a condition. Two strings that the same groups match are the same to it, so a solver need not see strings at all: one
-example of each class is enough. The classes are the non-empty cells of the Boolean algebra that the groups generate
-(the minterms of symbolic automata, https://doi.org/10.1007/978-3-642-22110-1_21). They are found by walking the
-product of all globs at once, in breadth, one bit per place in a glob (the shift-and method of Baeza-Yates and
-Gonnet, https://doi.org/10.1145/135239.135243), so that each example is a shortest one.
+"""Many globs as one automaton: a state has one bit for each place in each of them (the shift-and method of Baeza-Yates
+and Gonnet, https://doi.org/10.1145/135239.135243).
 """
 
 from __future__ import annotations
@@ -14,7 +8,7 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, takewhile
 
-from .globs import ANY_RUN, EVERYTHING, Glob, literal
+from .globs import ANY_RUN, Glob, beginning, literal
 
 MAX_STATES = 200_000
 """Product states after which a set of globs is called too large; about half a second of walking."""
@@ -29,6 +23,12 @@ class TooManyClasses(Exception):
 
 
 _FILLERS = "x0y1z2w3v4u5t6s7r8q9abcdefghijklmnop"
+
+
+def unused(taken: Collection[str]) -> str:
+    """A character that is none of these."""
+    readable = next((char for char in _FILLERS if char not in taken), None)
+    return readable or next(chr(code) for code in range(0x4E00, 0x9FFF) if chr(code) not in taken)
 
 
 Group = Collection[Glob]
@@ -78,9 +78,7 @@ class Automaton:
         self._begin = start | ((start & self._runs) << 1)
         self._ends = accepts
         alphabet = set(self._advance) | set(self._stay) | set(self._advance_but) | set(self._stay_but)
-        self._other = next((c for c in _FILLERS if c not in alphabet), None) or next(
-            chr(c) for c in range(0x4E00, 0x9FFF) if chr(c) not in alphabet
-        )
+        self._other = unused(alphabet)
         self._moves = {
             char: (
                 self._advance.get(char, 0) | (self._advance_any & ~self._advance_but.get(char, 0)),
@@ -147,33 +145,34 @@ class Automaton:
         return sorted(found)
 
 
-class Classes(Automaton):
-    """The classes of strings that the groups tell apart, within the strings that match one of `universe`.
+class Walk(Automaton):
+    """All classes of texts, each with a shortest example, by walking the product of all globs in breadth.
 
-    `cells` maps the set of groups that match (bit i for groups[i]) to an example, a shortest one until `seed` is told
-    of readable ones. Raises TooManyClasses.
+    `cells` maps the set of groups that match (bit i for groups[i]) to the example. Texts that are globs without
+    wildcards stay out of the product. Raises TooManyClasses after `most` states.
     """
 
-    def __init__(
-        self, groups: Sequence[Group], *, universe: Sequence[Glob] = (EVERYTHING,), most: int = MAX_STATES
-    ) -> None:
+    def __init__(self, groups: Sequence[Group], universe: Sequence[Glob], most: int) -> None:
         self._literals: dict[str, int] = {}
         patterns: list[list[Glob]] = []
         for i, group in enumerate(groups):
             patterns.append([])
             for pattern in group:
-                text = _text_of(pattern)
-                if text is None:
+                text = beginning(pattern)
+                if len(text) < len(pattern):
                     patterns[-1].append(pattern)
                 else:
                     self._literals[text] = self._literals.get(text, 0) | 1 << i
-        self.patterns = tuple(dict.fromkeys(chain(*patterns)))
-        """Those that match more than one text."""
         super().__init__(patterns, universe)
         self._falls = dict(self._all_run(self._literals))
         self._most = most
         self.cells = self._explore()
         self._set_apart()
+
+    def bits(self, text: str) -> int | None:
+        """The groups that match a text, None outside the universe."""
+        ((_, found),) = self._all_run([text])
+        return None if found is None else found | self._literals.get(text, 0)
 
     def _set_apart(self) -> None:
         """A pattern without wildcards is a class of its one text; the class that had it goes on without it."""
@@ -195,18 +194,6 @@ class Classes(Automaton):
         others = [pattern for i, group in enumerate(self.groups) if not bits >> i & 1 for pattern in group]
         inside = [literal(text) for text, found in self._falls.items() if found == bits]
         return Search(wanted, [*others, *inside], self._within).text()
-
-    def seed(self, texts: Iterable[str]) -> None:
-        """Take readable strings for examples of the classes into which they fall; the first for each."""
-        waiting = set(self.cells)
-        for text in texts:
-            if not waiting:
-                return
-            ((_, found),) = self._all_run([text])
-            bits = -1 if found is None else found | self._literals.get(text, 0)
-            if bits in waiting:
-                self.cells[bits] = text
-                waiting.remove(bits)
 
     def _explore(self) -> dict[int, str]:
         cells: dict[int, str] = {}
@@ -235,6 +222,7 @@ class Classes(Automaton):
             if len(seen) > self._most:
                 raise TooManyClasses(f"{len(self._ends)} overlapping patterns")
             level = following
+        self.states = len(seen)
         return cells
 
 
@@ -294,10 +282,3 @@ class Search(Automaton):
 def _is_endless(pattern: Glob) -> bool:
     """Whether every text that goes on from one that it matches is matched too."""
     return bool(pattern) and pattern[-1] == ANY_RUN
-
-
-def _text_of(pattern: Glob) -> str | None:
-    """The one text that a pattern without wildcards matches; None for others, such as those that ignore case."""
-    if any(step.run or step.negated or len(step.chars) != 1 for step in pattern):
-        return None
-    return "".join(next(iter(step.chars)) for step in pattern)

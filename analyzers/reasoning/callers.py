@@ -51,7 +51,7 @@ def principal(entry: PrincipalEntry) -> Formula:
         role_name, _, session = name.removeprefix("assumed-role/").partition("/")
         return conj([AWS, role(partition, account, role_name), Holds(SESSION, literal(session))])
     if service == "iam" and name.startswith("role/"):
-        return conj([AWS, role(partition, account, name.rsplit("/", 1)[-1])])
+        return conj([AWS, role(partition, account, name.rpartition("/")[2])])
     return conj([AWS, Holds(PRINCIPAL, literal(entry.value))])
 
 

@@ -125,7 +125,7 @@ def _hear(request: Request, policies: PolicySet, is_public: IsPublic) -> _Case:
         boundary=boundary,
         session=session,
         resource=resource,
-        service_controls=_hear_levels("scp", policies.scp_levels, call) if owned else {},
+        service_controls=_hear_levels("scp", policies.scp_levels, call),
         resource_controls=_hear_levels("rcp", policies.rcp_levels, call, on_resource=True),
         service_controls_bind=service_controls_bind,
         resource_controls_bind=_resource_controls_bind(action, policies, same, linked),
@@ -295,7 +295,7 @@ def _spell(step: Step) -> str:
 def _missing(case: _Case, passes: Truth) -> str:
     """The first thing that the request lacks, in a sentence."""
     if passes is False:
-        level = next((level for level, said in case.service_controls.items() if said.allows() is False), "")
+        level = next(level for level, said in case.service_controls.items() if said.allows() is False)
         return f"No service control policy at the level {level!r} allows it."
     if case.blocked and case.resource.allows() is False:
         return "Block Public Access restricts the bucket, whose policy is public, to its owner's account."

@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from analyzers.policy.values import binary, instant, network, number
 
 from . import globs
-from .automata import Classes
+from .classes import Classes
 from .formula import Comparison, Sort, Test, Var
 from .globs import Glob
 

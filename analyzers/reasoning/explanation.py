@@ -25,12 +25,13 @@ class ElementSaid(NamedTuple):
 
 def explain_statement(policy: Policy, statement: Statement, call: Call) -> tuple[ElementSaid, ...]:
     """Every element of the statement, also those after one that does not hold; then what is not understood."""
-    conditions = iter(statement.conditions)
     said: list[ElementSaid] = []
     for element in elements(policy, statement, call):
         truth = element.check()
-        condition = next(conditions) if "Condition" in element.path else None
-        sentence = _condition(condition, call) if condition else _element(statement, str(element.path[2]), call)
+        if element.condition is not None:
+            sentence = _condition(element.condition, call)
+        else:
+            sentence = _element(statement, str(element.path[2]), call)
         said.append(ElementSaid(element.path, truth, f"{_VERDICTS[truth]}: {sentence}."))
     for problem in (*statement.problems, *policy.problems):
         if problem.opaque:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, NamedTuple, TypeVar, dataclass_transform
 from weakref import WeakValueDictionary
@@ -139,13 +140,62 @@ TRUE = Constant(True)
 FALSE = Constant(False)
 
 
+Subject = Var | Present | Is | Open | Switch
+"""What a formula is about: the parts of a request and whatever is true or false of it as a whole. `Is` of any kind
+stands for the kind of caller."""
+
+CALLER = Is("")
+
+
+class Held(NamedTuple):
+    """Tests of one value of which one must be passed, in the order of the text and as a set."""
+
+    tests: tuple[Test, ...]
+    group: frozenset[Test]
+
+
+@lru_cache(maxsize=8192)
+def together(item: Or) -> tuple[dict[Var, Held], tuple[Formula, ...]]:
+    """The alternatives that are tests of one value, by the value; and the others."""
+    held: dict[Var, list[Test]] = {}
+    others: list[Formula] = []
+    for part in item.items:
+        if isinstance(part, Holds):
+            held.setdefault(part.var, []).append(part.test)
+        else:
+            others.append(part)
+    return {var: Held(tuple(tests), frozenset(tests)) for var, tests in held.items()}, tuple(others)
+
+
+@lru_cache(maxsize=32768)
+def subjects(item: Formula) -> frozenset[Subject]:
+    """Everything that the formula is about."""
+    match item:
+        case Constant():
+            return frozenset()
+        case Not(inner):
+            return subjects(inner)
+        case And(items):
+            return frozenset().union(*map(subjects, items))
+        case Or():
+            held, others = together(item)
+            return frozenset(held).union(*map(subjects, others))
+        case Holds(var) | Some(var):
+            return frozenset((var,))
+        case Is():
+            return frozenset((CALLER,))
+    return frozenset((item,))
+
+
 def conj(items: Iterable[Formula]) -> Formula:
     kept: dict[Formula, None] = {}
     for item in items:
         if item is FALSE:
             return FALSE
-        if item is not TRUE:
-            kept.update(dict.fromkeys(item.items if isinstance(item, And) else (item,)))
+        if isinstance(item, And):
+            kept.update(dict.fromkeys(item.items))
+        elif item is not TRUE:
+            kept[item] = None
     if len(kept) < 2:
         return next(iter(kept), TRUE)
     return And(tuple(kept))
@@ -156,8 +206,10 @@ def disj(items: Iterable[Formula]) -> Formula:
     for item in items:
         if item is TRUE:
             return TRUE
-        if item is not FALSE:
-            kept.update(dict.fromkeys(item.items if isinstance(item, Or) else (item,)))
+        if isinstance(item, Or):
+            kept.update(dict.fromkeys(item.items))
+        elif item is not FALSE:
+            kept[item] = None
     if len(kept) < 2:
         return next(iter(kept), FALSE)
     return Or(tuple(kept))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -92,6 +93,30 @@ def concat(*parts: Iterable[Step]) -> Glob:
         for step in part:
             _append(steps, step)
     return tuple(steps)
+
+
+def beginning(pattern: Glob) -> str:
+    """The literal text that a glob begins with; all of it, if it has no wildcards."""
+    text: list[str] = []
+    for chars, negated, run in pattern:
+        if negated or run or len(chars) != 1:
+            break
+        text += chars
+    return "".join(text)
+
+
+@lru_cache(maxsize=64)
+def any_of(patterns: tuple[Glob, ...]) -> Callable[[str], object]:
+    """Tells of a text whether one of the patterns matches it. For patterns of our own: a hostile one is slow."""
+    if EVERYTHING in patterns:
+        return lambda _: True
+    return re.compile("|".join("".join(map(_expression, pattern)) for pattern in patterns), re.DOTALL).fullmatch
+
+
+def _expression(step: Step) -> str:
+    chars = "".join(map(re.escape, sorted(step.chars)))
+    one = f"[{'^' * step.negated}{chars}]" if chars else "."
+    return one + "*" * step.run
 
 
 def residuals(pattern: Glob, prefix: str) -> tuple[Glob, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analyzers.policy.model import Effect, Policy, Statement
 
@@ -54,11 +54,15 @@ def united(voices: Sequence[Said]) -> Said:
 def _hear(
     label: str, policy: Policy, statement: Statement, call: Call, said: Said, *, on_resource: bool, bounded: bool
 ) -> None:
-    rest = match_statement(policy, replace(statement, principals=None), call)
+    rest = match_statement(policy, statement, call, anybody=True)
+    reference = StatementRef(label, statement.index, statement.sid or "", statement.effect)
+    if rest.truth is False:
+        said.steps.append(Step(reference, False, rest.reason))
+        return
     ways = _ways(statement, call, on_resource=on_resource)
     truth = all_of((rest.truth, any_of(ways.values())))
     reason = rest.reason
-    if rest.truth is not False and truth is False:
+    if truth is False:
         reason = "the principal does not match"
         if because := not_principal_denies(statement, call, bounded=bounded):
             truth, reason = rest.truth, assumptions.BECAUSE[because]
@@ -69,9 +73,8 @@ def _hear(
             because = "CANONICAL_USER_IS_CALLER"
         reason = assumptions.BECAUSE[because]
         said.assumptions.add(because)
-    if ways.get(Strength.VIA_USER) and rest.truth is not False:
+    if ways.get(Strength.VIA_USER):
         said.assumptions.add("FEDERATED_USER_IS_NAMESAKE")
-    reference = StatementRef(label, statement.index, statement.sid or "", statement.effect)
     said.steps.append(Step(reference, truth, reason))
     if statement.effect is Effect.DENY:
         said.denied = any_of((said.denied, truth))

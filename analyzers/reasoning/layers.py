@@ -201,7 +201,7 @@ class _Weigher:
         allowed: dict[str, list[Formula]] = {}
         for number, policy in enumerate(documents):
             label = f"{name}[{number}]" if len(documents) > 1 else name
-            reader = self.documents[label] = Reader(policy, self.scene)
+            reader = self.documents[label] = Reader(policy, self.scene, label)
             for statement in policy.statements:
                 rest = reader.but_principals(statement)
                 ways = _ways(statement) if on_resource else _own(statement)
@@ -285,16 +285,14 @@ def _entry(entry: PrincipalEntry) -> list[tuple[str, Formula]]:
         return [(ACCOUNT, disj([caller, principal(entry)]))]
     if is_pattern(entry):
         return [(DIRECT, FALSE)]
-    if entry.kind is not PrincipalKind.AWS or entry.value == "*":
-        return [(DIRECT, principal(entry))]
-    fields = arns.split(arns.normalise_principal(entry.value))
+    fields = arns.split(arns.normalise_principal(entry.value)) if entry.kind is PrincipalKind.AWS else None
     name = fields[5] if fields else ""
     if name == "root":
         return [(ACCOUNT, principal(entry))]
     if name.startswith("role/"):
         return [(VIA_SESSION, principal(entry))]
     if fields and name.startswith("user/") and assumptions.FEDERATED_USER_IS_NAMESAKE:
-        user = name.rsplit("/", 1)[-1]
+        user = name.rpartition("/")[2]
         session = concat(account_glob(literal(fields[4]))[:-1], literal(f"federated-user/{user}"))
         return [(DIRECT, principal(entry)), (VIA_SESSION, conj([AWS, FEDERATED_USER, Holds(PRINCIPAL, session)]))]
     return [(DIRECT, principal(entry))]

@@ -36,7 +36,7 @@ class Loose:
         return self._found[self._chosen(model)]
 
     def _chosen(self, model: z3.ModelRef) -> frozenset[Test]:
-        return frozenset(test for test, flag in self._flags.items() if z3.is_true(model[flag]))
+        return frozenset(test for test, flag in self._flags.items() if terms.is_true(model, flag))
 
     def lemmas(self, model: z3.ModelRef, check_time: Callable[[], None]) -> list[z3.BoolRef]:
         """What every text obeys and the model does not; nothing if there is a text as the model has it."""

@@ -6,11 +6,12 @@ Rules: SEMANTICS 1 and 2 in docs/reasoning.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from analyzers.policy import arn as arns
 from analyzers.policy.model import (
@@ -36,8 +37,7 @@ from .request import CallerKind, ContextValue, Request
 Truth = bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Whether a statement matches, and the first element that says no or is unclear."""
 
     truth: Truth
@@ -80,6 +80,8 @@ class Call:
     def __init__(self, request: Request, reading: Reading = Reading.DECISION) -> None:
         self.request = request
         self.reading = reading
+        self.action = request.action.lower()
+        self.fields = request.resource.split(":", 5)
         self.kind = request.caller_kind
         fields = arns.split(request.principal)
         self.account = fields[4] if fields else ""
@@ -87,7 +89,7 @@ class Call:
         if fields and fields[2] == "sts" and fields[5].startswith("assumed-role/"):
             self.role_name = fields[5].split("/")[1]
         elif fields and fields[5].startswith("role/"):
-            self.role_name = fields[5].rsplit("/", 1)[-1]
+            self.role_name = fields[5].rpartition("/")[2]
         self.context: dict[str, ContextValue] = {key.lower(): value for key, value in request.context.items()}
         for key, value in self._derived().items():
             self.context.setdefault(key, value)
@@ -119,38 +121,59 @@ class Call:
             "aws:principalisawsservice": "false",
         }
         if fields and fields[5].startswith("user/"):
-            known["aws:username"] = fields[5].rsplit("/", 1)[-1]
+            known["aws:username"] = fields[5].rpartition("/")[2]
         return known
 
 
-class Element(NamedTuple):
-    """One thing that a statement asks for. `path` leads to it in the document, `check` tells whether it holds."""
+class Element:
+    """One thing that a statement asks for: whether it holds, what it is called, and the path to it in the document."""
 
-    name: str
-    path: Path
-    check: Callable[[], Truth]
+    __slots__ = ("_call", "_name", "_policy", "_statement", "condition")
+
+    def __init__(
+        self, policy: Policy, statement: Statement, call: Call, name: str, condition: Condition | None = None
+    ) -> None:
+        self._policy, self._statement, self._call = policy, statement, call
+        self._name, self.condition = name, condition
+
+    @property
+    def name(self) -> str:
+        return f"the condition on {self.condition.key}" if self.condition else f"the {self._name.lower()}"
+
+    @property
+    def path(self) -> Path:
+        where: Path = ("Statement", self._statement.index)
+        if self.condition is not None:
+            return (*where, "Condition", spelled_operator(self.condition), self.condition.key)
+        found = getattr(self._statement, f"{self._name.lower()}s")
+        return (*where, f"Not{self._name}" if found.negated else self._name)
+
+    def check(self) -> Truth:
+        statement, call = self._statement, self._call
+        if self.condition is not None:
+            return _condition(self._policy, self.condition, call, statement.effect)
+        if self._name == "Principal" and statement.principals is not None:
+            return _principals(statement.principals, call)
+        if self._name == "Action" and statement.actions is not None:
+            return _actions(statement.actions, call)
+        assert statement.resources is not None
+        return _resources(self._policy, statement.resources, call, statement.effect)
 
 
 def elements(policy: Policy, statement: Statement, call: Call) -> Iterator[Element]:
     """What must hold for the statement to match, the cheap ones first. Every one of them must."""
-    where: Path = ("Statement", statement.index)
-    if (principals := statement.principals) is not None:
-        name = "NotPrincipal" if principals.negated else "Principal"
-        yield Element("the principal", (*where, name), lambda: _principals(principals, call))
-    if (actions := statement.actions) is not None:
-        name = "NotAction" if actions.negated else "Action"
-        yield Element("the action", (*where, name), lambda: _actions(actions, call))
-    if (resources := statement.resources) is not None:
-        name = "NotResource" if resources.negated else "Resource"
-        check = lambda: _resources(policy, resources, call, statement.effect)  # noqa: E731
-        yield Element("the resource", (*where, name), check)
+    if statement.principals is not None:
+        yield Element(policy, statement, call, "Principal")
+    yield from _but_principals(policy, statement, call)
+
+
+def _but_principals(policy: Policy, statement: Statement, call: Call) -> Iterator[Element]:
+    if statement.actions is not None:
+        yield Element(policy, statement, call, "Action")
+    if statement.resources is not None:
+        yield Element(policy, statement, call, "Resource")
     for condition in statement.conditions:
-        path = (*where, "Condition", spelled_operator(condition), condition.key)
-        yield Element(f"the condition on {condition.key}", path, _check(policy, condition, call, statement.effect))
-
-
-def _check(policy: Policy, condition: Condition, call: Call, effect: Effect) -> Callable[[], Truth]:
-    return lambda: _condition(policy, condition, call, effect)
+        yield Element(policy, statement, call, "Condition", condition)
 
 
 def spelled_operator(condition: Condition) -> str:
@@ -160,11 +183,11 @@ def spelled_operator(condition: Condition) -> str:
     return prefix + operator.name + ("IfExists" if operator.if_exists else "")
 
 
-def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
-    """Whether the statement matches the request."""
+def match_statement(policy: Policy, statement: Statement, call: Call, *, anybody: bool = False) -> Match:
+    """Whether the statement matches the request; with `anybody`, whoever calls."""
     truth: Truth = True
     reason = ""
-    for element in elements(policy, statement, call):
+    for element in (_but_principals if anybody else elements)(policy, statement, call):
         found = element.check()
         if found is False:
             return Match(False, f"{element.name} does not match")
@@ -181,7 +204,37 @@ def match_statement(policy: Policy, statement: Statement, call: Call) -> Match:
 def glob_matches(pattern: tuple[Token, ...], text: str) -> bool:
     """Whether the whole text matches. The pieces between runs are looked for from the left, never going back: linear
     in the text for each piece, whatever a hostile pattern holds."""
-    pieces: list[list[str]] = [[]]  # of characters; an empty one stands for any
+    return _matcher(pattern)(text)
+
+
+_Piece = str | tuple[str, ...]
+"""A text between runs, or its characters, of which an empty one stands for any."""
+
+
+@lru_cache(maxsize=4096)
+def _matcher(pattern: tuple[Token, ...]) -> Callable[[str], bool]:
+    pieces = _pieces(pattern)
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return lambda text: len(text) == len(first) and _fits(first, text, 0)
+    if len(pieces) == 2 and isinstance(first, str) and not last:
+        return lambda text: text.startswith(first)
+
+    def matches(text: str) -> bool:
+        start, end = len(first), len(text) - len(last)
+        if start > end or not _fits(first, text, 0) or not _fits(last, text, end):
+            return False
+        for piece in pieces[1:-1]:
+            start = _find(piece, text, start, end)
+            if start < 0:
+                return False
+        return True
+
+    return matches
+
+
+def _pieces(pattern: tuple[Token, ...]) -> tuple[_Piece, ...]:
+    pieces: list[list[str]] = [[]]
     for token in pattern:
         if token is Wildcard.RUN:
             pieces.append([])
@@ -189,27 +242,19 @@ def glob_matches(pattern: tuple[Token, ...], text: str) -> bool:
             pieces[-1].append("")
         elif isinstance(token, str):
             pieces[-1].extend(token)
-    first, last = pieces[0], pieces[-1]
-    if len(pieces) == 1:
-        return len(text) == len(first) and _fits(first, text, 0)
-    start, end = len(first), len(text) - len(last)
-    if start > end or not _fits(first, text, 0) or not _fits(last, text, end):
-        return False
-    for piece in pieces[1:-1]:
-        start = _find(piece, text, start, end)
-        if start < 0:
-            return False
-    return True
+    return tuple(tuple(piece) if "" in piece else "".join(piece) for piece in pieces)
 
 
-def _fits(piece: list[str], text: str, at: int) -> bool:
+def _fits(piece: _Piece, text: str, at: int) -> bool:
+    if isinstance(piece, str):
+        return text.startswith(piece, at)
     return all(not char or char == text[at + place] for place, char in enumerate(piece))
 
 
-def _find(piece: list[str], text: str, start: int, end: int) -> int:
+def _find(piece: _Piece, text: str, start: int, end: int) -> int:
     """Where the leftmost occurrence of the piece within the bounds ends; -1 if there is none."""
-    if "" not in piece:
-        found = text.find("".join(piece), start, end)
+    if isinstance(piece, str):
+        found = text.find(piece, start, end)
         return found + len(piece) if found >= 0 else -1
     # Shift-and: bit i of `state` says that the first i + 1 characters of the piece end here.
     anywhere = sum(1 << place for place, char in enumerate(piece) if not char)
@@ -228,15 +273,18 @@ def _find(piece: list[str], text: str, start: int, end: int) -> int:
 def fields_match(pattern: tuple[Token, ...], text: str) -> bool:
     """Both split at their first five colons, field by field: a wildcard stays in its field."""
     wanted = _fields(pattern)
-    return len(wanted) == 6 and _all_match(wanted, text)
+    return len(wanted) == 6 and _all_match(wanted, text.split(":", 5))
 
 
-def _all_match(wanted: list[tuple[Token, ...]], text: str) -> bool:
-    given = text.split(":", 5)
-    return len(given) == 6 and all(glob_matches(one, other) for one, other in zip(wanted, given, strict=True))
+def _all_match(wanted: Sequence[tuple[Token, ...]], given: Sequence[str]) -> bool:
+    """From the last field on, which tells most apart."""
+    if len(given) != 6:
+        return False
+    return all(_matcher(one)(other) for one, other in zip(reversed(wanted), reversed(given), strict=True))
 
 
-def _fields(pattern: tuple[Token, ...]) -> list[tuple[Token, ...]]:
+@lru_cache(maxsize=4096)
+def _fields(pattern: tuple[Token, ...]) -> tuple[tuple[Token, ...], ...]:
     """The pattern at its first five colons; fewer than six fields if it has fewer colons."""
     fields: list[list[Token]] = [[]]
     for token in pattern:
@@ -248,7 +296,7 @@ def _fields(pattern: tuple[Token, ...]) -> list[tuple[Token, ...]]:
                 fields.append([])
             if piece:
                 fields[-1].append(piece)
-    return [tuple(field) for field in fields]
+    return tuple(tuple(field) for field in fields)
 
 
 def _filled(pattern: tuple[Token, ...], call: Call) -> tuple[Token, ...] | None:
@@ -293,26 +341,43 @@ def principal_matches(entry: PrincipalEntry, call: Call) -> bool:
         return fields[4] == call.account
     if fields[2] == "iam" and fields[5].startswith("role/"):
         same_partition = request.principal.startswith(f"arn:{fields[1]}:")
-        return same_partition and fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == call.role_name
+        return same_partition and fields[4] == call.account and fields[5].rpartition("/")[2] == call.role_name
     return request.principal == entry.value
 
 
 def _actions(actions: Patterns, call: Call) -> Truth:
-    asked = call.request.action.lower()
-    named = any_of(action_matches(pattern.lower(), asked) for pattern in actions.values)
+    names, patterns = _sorted(actions.values)
+    named: Truth = call.action in names
+    if not named:
+        named = any_of([sure for matches, sure in patterns if matches(call.action)])
     return inverse(named) if actions.negated else named
 
 
+@lru_cache(maxsize=4096)
+def _sorted(values: tuple[str, ...]) -> tuple[frozenset[str], tuple[tuple[Callable[[str], bool], Truth], ...]]:
+    """Names of actions in lower case; and patterns of them, each with what it tells where it matches."""
+    lower = [value.lower() for value in values]
+    names = frozenset(value for value in lower if "*" not in value and "?" not in value)
+    patterns = [value for value in lower if value not in names]
+    return names, tuple(
+        (_matcher(tokens(value, wildcards=True, variables=False)), _action_truth(value)) for value in patterns
+    )
+
+
+@lru_cache(maxsize=65536)
 def action_matches(pattern: str, asked: str) -> Truth:
-    """SEMANTICS 1.3. AWS refuses a pattern without a literal service, so what it would match is not known."""
+    """SEMANTICS 1.3."""
     if not glob_matches(tokens(pattern, wildcards=True, variables=False), asked):
         return False
+    return _action_truth(pattern)
+
+
+def _action_truth(pattern: str) -> Truth:
+    """AWS refuses a pattern without a literal service, so what it would match is not known."""
     service = pattern.partition(":")[0]
-    return (
-        True
-        if not set(service) & set("*?") or not pattern.strip("*") or pattern == "*:*"
-        else assumptions.ACTION_WITHOUT_SERVICE
-    )
+    if not set(service) & set("*?") or not pattern.strip("*") or pattern == "*:*":
+        return True
+    return assumptions.ACTION_WITHOUT_SERVICE
 
 
 def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) -> Truth:
@@ -320,27 +385,54 @@ def _resources(policy: Policy, resources: Patterns, call: Call, effect: Effect) 
     return inverse(named) if resources.negated else named
 
 
+@lru_cache(maxsize=65536)
+def _literal_head(pattern: str) -> tuple[str, bool]:
+    """What comes before the first wildcard or variable, and whether that is all of a whole ARN."""
+    ends = [at for mark in ("*", "?", "${") if (at := pattern.find(mark)) >= 0]
+    return (pattern[: min(ends)], False) if ends else (pattern, pattern.count(":") >= 5)
+
+
 def resource_matches(policy: Policy, pattern: str, call: Call, effect: Effect) -> Truth:
     """SEMANTICS 1.4: where only a wildcard that crosses colons matches, the documents leave the answer open."""
-    written = tokens(pattern, wildcards=True, variables=policy.has_variables)
+    head, plain = _literal_head(pattern)
+    if plain or not call.request.resource.startswith(head):  # no reading matches another beginning
+        return plain and pattern == call.request.resource
+    written, fields, variable, misplaced = _read_resource(pattern, policy.has_variables)
     if written == (Wildcard.RUN,):
         return True
-    filled = _filled(written, call)
+    filled = _filled(written, call) if variable else written
     if filled is None:
         return False
     asked = call.request.resource
     if asked == "*":
         return glob_matches(filled, "*")
-    fields = _fields(written)
-    misplaced = any(isinstance(token, Variable) for field in fields[:5] for token in field)
-    if not misplaced and len(fields) == 6 and _all_match([*fields[:5], _filled(fields[5], call) or ()], asked):
-        return True
+    if not misplaced and len(fields) == 6:
+        wanted = (*fields[:5], _filled(fields[5], call) or ()) if variable else fields
+        if _all_match(wanted, call.fields):
+            return True
     crosses = assumptions.ALLOW_ACROSS_COLONS if effect is Effect.ALLOW else assumptions.DENY_ACROSS_COLONS
     unclear = misplaced or len(fields) < 6 or call.reading is Reading.DECISION
     if unclear and glob_matches(filled, asked):
         return crosses
     padded = [*fields, *[(Wildcard.RUN,)] * (6 - len(fields))]
-    return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, asked) else False
+    return assumptions.SHORT_ARN if len(fields) < 6 and _all_match(padded, call.fields) else False
+
+
+@lru_cache(maxsize=4096)
+def _read_resource(
+    pattern: str, variables: bool
+) -> tuple[tuple[Token, ...], tuple[tuple[Token, ...], ...], bool, bool]:
+    """The pattern as it is written, and field by field; whether it holds a policy variable, and whether one stands
+    before the last field."""
+    written = tokens(pattern, wildcards=True, variables=variables)
+    fields = _fields(written)
+    variable = any(isinstance(token, Variable) for token in written)
+    return written, fields, variable, any(isinstance(token, Variable) for field in fields[:5] for token in field)
+
+
+def condition_holds(policy: Policy, condition: Condition, call: Call, effect: Effect) -> Truth:
+    """Whether one condition of a statement holds for the request."""
+    return _condition(policy, condition, call, effect)
 
 
 _ANY_VALUE_ABSENT = {effect: assumptions.ANY_VALUE_IF_EXISTS_WITHOUT_KEY[effect.value] for effect in Effect}
@@ -380,6 +472,16 @@ def _value(policy: Policy, condition: Condition, rule: OperatorRule, value: str,
     return inverse(found) if rule.negated else found
 
 
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "eq": operator.eq,
+    "ne": operator.eq,  # the positive form
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
+
+
 def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: Call) -> Truth:
     """The positive form of the operator."""
     if rule.family in {Family.NUMERIC, Family.DATE}:
@@ -387,14 +489,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         bound, given = read(wanted), read(value)
         if bound is None or given is None:
             return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
-        comparison = "eq" if rule.comparison == "ne" else rule.comparison
-        return {
-            "eq": given == bound,
-            "lt": given < bound,
-            "le": given <= bound,
-            "gt": given > bound,
-            "ge": given >= bound,
-        }[comparison or "eq"]
+        return bool(_COMPARISONS[rule.comparison or "eq"](given, bound))
     if rule.family is Family.IP:
         block = network(wanted)
         try:
@@ -415,7 +510,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         fields = _fields(written)
         if len(fields) < 6:
             return assumptions.ANYTHING_AS_ARN if written == (Wildcard.RUN,) else False
-        return _all_match([_filled(field, call) or () for field in fields], value)
+        return _all_match([_filled(field, call) or () for field in fields], value.split(":", 5))
     text = "".join(token for token in pattern if not isinstance(token, (Wildcard, Variable)))
     if rule.family is Family.BOOL or rule.ignore_case:
         return text.lower() == value.lower()

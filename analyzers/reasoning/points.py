@@ -80,8 +80,9 @@ def points(request: Request, known: Mapping[str, ContextValue], vocabulary: Voca
         if var in values:
             continue
         value = known.get(var.name.removesuffix("[]"), ())
+        several = value if isinstance(value, tuple) else (value,)
         # To a set operator an empty string is no value.
-        values[var] = tuple(filter(None, value)) if isinstance(value, tuple) else (value,)
+        values[var] = tuple(filter(None, several)) if several is value or var.name.endswith("[]") else several
     return values
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
 from analyzers.policy.pattern import Token, Variable, Wildcard
 
-from .automata import Classes, TooManyClasses
+from .automata import TooManyClasses
+from .classes import Classes
 from .formula import Formula, Holds, Open, Test, Var, conj, disj, negate
 from .globs import Glob, glob
 from .points import told
@@ -54,6 +56,7 @@ def inclusions(found: Iterable[Related]) -> Iterator[Formula]:
                 yield disj([negate(matched), conj([wide.open, Holds(wide.var, wide.test)])])
 
 
+@lru_cache(maxsize=8192)
 def _is_within(narrow: Related, wide: Related) -> bool:
     """With each variable as a character of its own: what holds for any text holds for the value."""
     variables = [part for one in (narrow, wide) for part in one.parts if isinstance(part, Variable)]

@@ -14,12 +14,14 @@ from time import monotonic
 import z3
 
 from . import terms
-from .automata import MAX_STATES, Classes, TooManyClasses
+from .automata import MAX_STATES, TooManyClasses
+from .classes import Classes
 from .domains import Cells, Group, cells_of, classes_of, grouped, point_cells
 from .formula import (
     And,
     Constant,
     Formula,
+    Held,
     Holds,
     Is,
     Not,
@@ -31,6 +33,7 @@ from .formula import (
     Switch,
     Test,
     Var,
+    together,
 )
 from .globs import EVERYTHING, Glob, Step, literal
 from .loose import Loose
@@ -57,27 +60,30 @@ class Vocabulary:
         self.keys: set[str] = set()
         self.opens: set[str] = set()
         self.switches: set[str] = set()
-        seen: set[Formula] = set()
+        self._seen: set[Formula] = set()
+        self.add(formulas)
+
+    def add(self, formulas: Iterable[Formula]) -> None:
         stack = list(formulas)
         while stack:
             item = stack.pop()
-            if isinstance(item, Constant) or item in seen:
+            if isinstance(item, Constant) or item in self._seen:
                 continue
-            seen.add(item)
+            self._seen.add(item)
             if isinstance(item, Not):
                 stack.append(item.item)
             elif isinstance(item, And):
                 stack.extend(item.items)
             elif isinstance(item, Or):
-                held, others = together(item)
+                by_var, others = together(item)
                 stack.extend(others)
-                for var, tests in held.items():
-                    self._note(var, tests)
+                for var, held in by_var.items():
+                    self._note(var, held)
             elif isinstance(item, Holds):
-                self._note(item.var, (item.test,))
+                self._note(item.var, Held((item.test,), frozenset((item.test,))))
             elif isinstance(item, Some):
                 self.many.add(item.var)
-                self._note(item.var, sorted(item.tests, key=repr))
+                self._note(item.var, Held(tuple(sorted(item.tests, key=repr)), item.tests))
             elif isinstance(item, Present):
                 self.keys.add(item.key)
             elif isinstance(item, Open):
@@ -85,30 +91,26 @@ class Vocabulary:
             elif isinstance(item, Switch):
                 self.switches.add(item.name)
 
-    def _note(self, var: Var, tests: Iterable[Test]) -> None:
-        tests = dict.fromkeys(tests)
-        self.tests.setdefault(var, {}).update(tests)
+    def _note(self, var: Var, held: Held) -> None:
         groups = self.groups.setdefault(var, {})
-        groups.setdefault(frozenset(tests), len(groups))
+        if held.group not in groups:
+            groups[held.group] = len(groups)
+            self.tests.setdefault(var, {}).update(dict.fromkeys(held.tests))
 
     def asks(self, var: Var, test: Test) -> bool:
         """Whether something depends on this very test."""
         return frozenset((test,)) in self.groups.get(var, {})
 
 
-def together(item: Or) -> tuple[dict[Var, list[Test]], list[Formula]]:
-    """The alternatives that are tests of one value, by the value; and the others."""
-    held: dict[Var, list[Test]] = {}
-    others: list[Formula] = []
-    for part in item.items:
-        if isinstance(part, Holds):
-            held.setdefault(part.var, []).append(part.test)
-        else:
-            others.append(part)
-    return held, others
+TRUTHS = (literal("true"), literal("false"))
 
 
-_TRUTHS = (literal("true"), literal("false"))
+def universe_of(var: Var, tests: Iterable[Test], universes: Mapping[Var, Sequence[Glob]]) -> tuple[Glob, ...]:
+    """The forms of the values of a variable."""
+    universe = tuple(universes.get(var, ()))
+    if not universe and var.sort is Sort.TEXT and _only_truths(tests):
+        return TRUTHS
+    return universe or (EVERYTHING,)
 
 
 def _only_truths(tests: Iterable[Test]) -> bool:
@@ -167,11 +169,8 @@ class Space:
                     self.cells[var] = {0: ""}
                 self._flags[var] = dict.fromkeys(self.cells[var], terms.TRUE)
                 continue
-            universe = universes.get(var, ())
-            if not universe and var.sort is Sort.TEXT and _only_truths(tests):
-                universe = _TRUTHS
             if var.sort in {Sort.TEXT, Sort.BYTES}:
-                if not self._cut(var, universe or (EVERYTHING,), loosely=loosely):
+                if not self._cut(var, universe_of(var, tests, universes), loosely=loosely):
                     continue
             else:
                 self.cells[var] = self._grouped(var, cells_of(var, list(tests)))
@@ -281,8 +280,8 @@ class Space:
         if isinstance(formula, And):
             return terms.every([self.expression(item) for item in formula.items])
         if isinstance(formula, Or):
-            held, others = together(formula)
-            passed = [self._passes(var, tests) for var, tests in held.items()]
+            by_var, others = together(formula)
+            passed = [self._passes(var, held) for var, held in by_var.items()]
             return terms.some([*passed, *map(self.expression, others)])
         if isinstance(formula, Is):
             return self.kinds[CallerKind(formula.kind)]
@@ -293,22 +292,27 @@ class Space:
         if isinstance(formula, Switch):
             return terms.boolean(f"switch {formula.name}")
         if isinstance(formula, Holds):
-            return self._passes(formula.var, (formula.test,))
+            return self._passes(formula.var, Held((formula.test,), frozenset((formula.test,))))
         passing = self.classes(formula.var, formula.tests)
         if formula.negated:
             passing = frozenset(self.cells[formula.var]) - passing
         return self._one_of(formula.var, passing)
 
-    def _passes(self, var: Var, tests: Sequence[Test]) -> z3.BoolRef:
+    def _passes(self, var: Var, held: Held) -> z3.BoolRef:
         """That the value of `var` passes one of the tests."""
         if var in self._loose:
-            return self._loose[var].flag(tests)
-        passing = self.classes(var, tests)
+            return self._loose[var].flag(held.tests)
+        passing = self.classes(var, held.group)
         return terms.TRUE if len(passing) == len(self.cells[var]) else self._one_of(var, passing)
 
     def _one_of(self, var: Var, classes: Iterable[int]) -> z3.BoolRef:
         flags = self._flags[var]
         return terms.some([flags[bits] for bits in sorted(classes)])
+
+    def shown(self, model: z3.ModelRef) -> Shown:
+        """A model as the values that it gives to the variables, by readable examples."""
+        self.seed()
+        return Shown(self, model)
 
     # -- reading a model ---------------------------------------------------------------------------------------
 
@@ -323,12 +327,29 @@ class Space:
 
     def values(self, model: z3.ModelRef, var: Var) -> tuple[str, ...]:
         """The examples of all classes that the multivalued `var` has in the model."""
-        return tuple(self.cells[var][bits] for bits, flag in self._flags[var].items() if z3.is_true(model[flag]))
+        return tuple(self.cells[var][bits] for bits, flag in self._flags[var].items() if terms.is_true(model, flag))
 
     def kind(self, model: z3.ModelRef) -> CallerKind:
         if self._kind is not None:
             return self._kind
-        return next(kind for kind, flag in self.kinds.items() if z3.is_true(model[flag]))
+        return next(kind for kind, flag in self.kinds.items() if terms.is_true(model, flag))
 
     def present(self, model: z3.ModelRef, key: str) -> bool:
-        return bool(z3.is_true(model[self.expression(Present(key))]))
+        return terms.is_true(model, self.expression(Present(key)))
+
+
+class Shown:
+    """A model of the solver as a request is read from it (`witness.Model`)."""
+
+    def __init__(self, space: Space, model: z3.ModelRef) -> None:
+        self._space, self._model = space, model
+        self.kind = space.kind(model)
+
+    def present(self, key: str) -> bool:
+        return self._space.present(self._model, key)
+
+    def value(self, var: Var) -> str | None:
+        return self._space.value(self._model, var)
+
+    def values(self, var: Var) -> tuple[str, ...]:
+        return self._space.values(self._model, var)

@@ -76,8 +76,8 @@ def _entry(entry: PrincipalEntry, call: Call) -> tuple[Strength, Truth]:
     if fields[5].startswith("role/"):
         return Strength.VIA_ROLE, principal_matches(entry, call)
     if fields[5].startswith("user/") and is_federated_user(call):
-        user = call.request.principal.rsplit("/", 1)[-1]
-        namesake = fields[4] == call.account and fields[5].rsplit("/", 1)[-1] == user
+        user = call.request.principal.rpartition("/")[2]
+        namesake = fields[4] == call.account and fields[5].rpartition("/")[2] == user
         return Strength.VIA_USER, namesake and assumptions.FEDERATED_USER_IS_NAMESAKE
     return Strength.DIRECT, principal_matches(entry, call)
 

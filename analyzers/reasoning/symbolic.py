@@ -45,10 +45,12 @@ class Rule:
 
 
 class Reader:
-    """Reads the statements of one policy in one scene."""
+    """Reads the statements of one policy in one scene. `label` tells its doubts from those of other policies in the
+    same question: what is not understood in one may be so while what is not understood in another is not."""
 
-    def __init__(self, policy: Policy, scene: Scene) -> None:
+    def __init__(self, policy: Policy, scene: Scene, label: str = "") -> None:
         self.policy = policy
+        self.label = f"{label} " if label else ""
         self.scene = scene
         self.words = Words(policy, scene)
         self._conditions = Conditions(self.words)
@@ -70,7 +72,7 @@ class Reader:
         ]
         if statement.opaque or self.policy.opaque:
             problems = statement.problems or self.policy.problems
-            parts.append(Open(f"statement {statement.index}: {problems[0].message}"))
+            parts.append(Open(f"{self.label}statement {statement.index}: {problems[0].message}"))
         return conj(parts)
 
     # -- principal and action ----------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ Building a formula this way takes a fraction of the time; the arguments are alwa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from ctypes import byref, c_uint
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +28,24 @@ def no(item: z3.BoolRef) -> z3.BoolRef:
     if item is TRUE or item is FALSE:
         return FALSE if item is TRUE else TRUE
     return z3.BoolRef(z3.Z3_mk_not(item.ctx_ref(), item.ast), item.ctx)
+
+
+def same(one: z3.BoolRef, other: z3.BoolRef) -> z3.BoolRef:
+    return z3.BoolRef(z3.Z3_mk_iff(one.ctx_ref(), one.ast, other.ast), one.ctx)
+
+
+def add(solver: z3.Solver, items: Iterable[z3.BoolRef]) -> None:
+    """As `solver.add`."""
+    context = solver.ctx.ref()
+    for item in items:
+        z3.Z3_solver_assert(context, solver.solver, item.ast)
+
+
+def is_true(model: z3.ModelRef, item: z3.BoolRef) -> bool:
+    """Whether the model makes it true; what the model does not care for is false."""
+    context, value = model.ctx.ref(), (z3.Ast * 1)()
+    z3.Z3_model_eval(context, model.model, item.ast, True, value)
+    return bool(z3.Z3_get_bool_value(context, value[0]) == z3.Z3_L_TRUE)
 
 
 def check(solver: z3.Solver, assumptions: Sequence[z3.BoolRef]) -> z3.CheckSatResult:
@@ -63,8 +82,10 @@ class OneOf:
 
     def index(self, model: z3.ModelRef) -> int:
         """Which one it is in the model; the first if the model does not care."""
-        found = model.eval(self._number, model_completion=True)
-        return int(found.as_long())
+        context, value, found = model.ctx.ref(), (z3.Ast * 1)(), c_uint()
+        z3.Z3_model_eval(context, model.model, self._number.as_ast(), True, value)
+        z3.Z3_get_numeral_uint(context, value[0], byref(found))
+        return found.value
 
 
 def _joined(

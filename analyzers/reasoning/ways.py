@@ -42,6 +42,7 @@ from .scene import ACTION, single_keys
 from .seeds import FIXED
 from .space import OutOfTime, Space, Vocabulary
 from .symbolic import Reader
+from .wishes import granted
 from .witness import Examples
 
 MAX_WAYS = 2_000
@@ -90,7 +91,10 @@ class _Finder:
         self.question = question
         self.deadline = deadline
         single = single_keys(part.policy for part in question.parts)
-        self.readers = [Reader(part.policy, replace(part.scene, single=single)) for part in question.parts]
+        self.readers = [
+            Reader(part.policy, replace(part.scene, single=single), f"document {number}")
+            for number, part in enumerate(question.parts)
+        ]
         self.rules = [reader.rules() for reader in self.readers]
         labels = labels_of((reader.policy, reader) for reader in self.readers)
         base = [*(label.formula for label in labels), Present("aws:principalarn")]
@@ -112,7 +116,7 @@ class _Finder:
         )
         scene = question.parts[0].scene
         self.examples = Examples(
-            self.space,
+            self.space.vocabulary,
             [part.policy for part in question.parts],
             rest=scene.rest,
             service=question.services[0],
@@ -120,10 +124,12 @@ class _Finder:
         )
         self.components = components(labels, self.space)
         self.solver = self.space.solver()
-        for fact in facts:
-            self.solver.add(self.space.expression(fact))
-        self.solver.add(self.space.expression(allowed))
+        terms.add(self.solver, [self.space.expression(fact) for fact in (*facts, allowed)])
         self.selectors = [self._select(component) for component in self.components]
+        self._escapes = [
+            {label: self._escape(position, label) for label in [*range(len(component.labels)), None]}
+            for position, component in enumerate(self.components)
+        ]
 
     # -- what is allowed ---------------------------------------------------------------------------------------
 
@@ -180,6 +186,12 @@ class _Finder:
     def _flag(self, position: int, label: int | None) -> z3.BoolRef:
         return self.selectors[position].flags[-1 if label is None else label]
 
+    def _escape(self, position: int, label: int | None) -> z3.BoolRef:
+        """Every label of the component that is not below this one."""
+        component = self.components[position]
+        others = [other for other in [*range(len(component.labels)), None] if not component.within(other, label)]
+        return terms.some([self._flag(position, other) for other in others])
+
     def _choice(self, model: z3.ModelRef) -> _Choice:
         found = (
             (component, selector.index(model))
@@ -188,7 +200,10 @@ class _Finder:
         return tuple(index if index < len(component.labels) else None for component, index in found)
 
     def _covers(self, wide: _Choice, narrow: _Choice) -> bool:
-        return all(c.within(n, w) for c, n, w in zip(self.components, narrow, wide, strict=True))
+        for component, one, other in zip(self.components, narrow, wide, strict=True):
+            if not component.within(one, other):
+                return False
+        return True
 
     def irreducible(self) -> list[_Choice]:
         """The irreducible combinations that no wider irreducible one covers."""
@@ -200,15 +215,55 @@ class _Finder:
             found.append(choice)
             if len(found) > MAX_WAYS:
                 raise Unanswered(f"More than {MAX_WAYS} different ways in.")
-            escapes = [
-                self._flag(position, label)
-                for position, component in enumerate(self.components)
-                for label in [*range(len(component.labels)), None]
-                if not component.within(label, choice[position])
-            ]
-            self.solver.add(terms.some(escapes))
+            escapes = [others[label] for others, label in zip(self._escapes, choice, strict=True)]
+            terms.add(self.solver, [terms.some(escapes)])
         self.solver.pop()
         return found
+
+    def indispensable(self) -> list[_Choice] | None:
+        """The ways that alone cover some request, if together they cover all: no smaller report does, and there is no
+        need to know of any other way. None if they do not.
+
+        A request that has no label besides those of a way, and wider ones, is covered by nothing else than what is as
+        wide as the way, and by nothing else at all if that is the widest.
+        """
+        found: list[_Choice] = []
+        uncovered: list[z3.BoolRef] = []
+        plain = terms.boolean("no other label")
+        terms.add(self.solver, [z3.Implies(plain, terms.every(list(self._no_other_labels())))])
+        while self.space.check(self.solver, plain, *uncovered):
+            choice = self._widest(self._choice(self.solver.model()))
+            if not self.space.check(self.solver, plain, *self._flags(choice)):
+                return None
+            found.append(choice)
+            uncovered.append(terms.no(self.extent(choice)))
+            if len(found) > MAX_WAYS:
+                raise Unanswered(f"More than {MAX_WAYS} different ways in.")
+        return None if self.space.check(self.solver, *uncovered) else found
+
+    def _no_other_labels(self) -> Iterator[z3.BoolRef]:
+        for position, component in enumerate(self.components):
+            held = [self.space.expression(label.formula) for label in component.labels]
+            for i in range(len(held)):
+                others = [
+                    held[j] for j in range(len(held)) if not component.within(i, j) and not component.within(j, i)
+                ]
+                yield z3.Implies(self._flag(position, i), terms.no(terms.some(others)))
+
+    def _widest(self, choice: _Choice) -> _Choice:
+        """An irreducible combination that covers this one and that none covers."""
+        while True:
+            wider = [
+                [other for other in [*range(len(component.labels)), None] if component.within(label, other)]
+                for component, label in zip(self.components, choice, strict=True)
+            ]
+            within = [terms.some([self._flag(i, other) for other in others]) for i, others in enumerate(wider)]
+            if not self.space.check(self.solver, *within, terms.no(terms.every(self._flags(choice)))):
+                return choice
+            choice = self._choice(self.solver.model())
+
+    def _flags(self, choice: _Choice) -> list[z3.BoolRef]:
+        return [self._flag(position, label) for position, label in enumerate(choice)]
 
     def extent(self, choice: _Choice) -> z3.BoolRef:
         """The requests that the labels describe, narrower ones included."""
@@ -228,10 +283,10 @@ class _Finder:
         """
         if len(choices) < 2:
             return choices
-        covers = [z3.Bool(f"covered by {i}") for i in range(len(choices))]
+        covers = [terms.boolean(f"covered by {i}") for i in range(len(choices))]
         self.solver.push()
-        for flag, choice in zip(covers, choices, strict=True):
-            self.solver.add(flag == self.extent(choice))
+        extents = map(self.extent, choices)
+        terms.add(self.solver, [terms.same(flag, extent) for flag, extent in zip(covers, extents, strict=True)])
         try:
             return [choices[i] for i in self._smallest_cover(choices, covers)]
         finally:
@@ -251,7 +306,7 @@ class _Finder:
             chooser.add(flags[i])
         while self.space.check(self.solver, *(others[i] for i in chosen)):
             model = self.solver.model()
-            hit = [i for i, flag in enumerate(covers) if z3.is_true(model.eval(flag, model_completion=True))]
+            hit = [i for i, flag in enumerate(covers) if terms.is_true(model, flag)]
             chooser.add(terms.some([flags[i] for i in hit]))
             if chooser.check() != z3.sat:
                 raise OutOfTime
@@ -266,7 +321,7 @@ class _Finder:
         self.solver.add(z3.AtMost(*covers, 1), terms.some(covers))
         while self.space.check(self.solver):
             model = self.solver.model()
-            new = next(i for i, flag in enumerate(covers) if z3.is_true(model.eval(flag, model_completion=True)))
+            new = next(i for i, flag in enumerate(covers) if terms.is_true(model, flag))
             found.append(new)
             self.solver.add(terms.no(covers[new]))
         self.solver.pop()
@@ -286,9 +341,10 @@ class _Finder:
     # -- reporting ---------------------------------------------------------------------------------------------
 
     def ways(self, *, like_aws: bool) -> tuple[Way, ...]:
-        choices = self.irreducible()
-        if not like_aws:
-            choices = self.reduced(choices)
+        choices = None if like_aws else self.indispensable()
+        if choices is None:
+            choices = self.irreducible()
+            choices = choices if like_aws else self.reduced(choices)
         groups: dict[_Choice, list[_Choice]] = {}
         action = next((i for i, c in enumerate(self.components) if c.name == ACTION_COMPONENT), None)
         for choice in choices:
@@ -360,12 +416,17 @@ class _Finder:
             for rule in rules
             if rule.effect is Effect.ALLOW and part.gate != ONLY_DENIES
         ]
-        return tuple(
-            (number, rule.index)
-            for number, rule in rules
-            if len(rules) == 1
-            or self.space.check(self.solver, terms.some(extents), self.space.expression(rule.formula))
-        )
+        if len(rules) == 1:
+            return ((rules[0][0], rules[0][1].index),)
+        found: set[tuple[int, int]] = set()
+        left = {(number, rule.index): self.space.expression(rule.formula) for number, rule in rules}
+        here = terms.some(extents)
+        while left and self.space.check(self.solver, here, terms.some(list(left.values()))):
+            model = self.solver.model()
+            shown = {rule for rule, held in left.items() if terms.is_true(model, held)}
+            found |= shown
+            left = {rule: held for rule, held in left.items() if rule not in shown}
+        return tuple((number, rule.index) for number, rule in rules if (number, rule.index) in found)
 
     # -- witness -----------------------------------------------------------------------------------------------
 
@@ -374,10 +435,13 @@ class _Finder:
 
         Wishes make it likely and easy to read; each is granted only if the way leaves room for it.
         """
-        granted = [self._flag(position, label) for position, label in enumerate(choice)]
-        if not self.space.check(self.solver, *granted):
+        wanted = self._flags(choice)
+        if not self.space.check(self.solver, *wanted):
             raise AssertionError("a way in without a request")
-        return self.examples.request(self.examples.granted(self.solver, granted))
+        rest, service = self.question.parts[0].scene.rest, self.question.services[0]
+        return self.examples.request(
+            self.space.shown(granted(self.space, self.solver, wanted, rest=rest, service=service))
+        )
 
 
 def _lets_in_everybody(policy: Policy, index: int) -> bool:

@@ -11,19 +11,22 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from analyzers.inventory.subjects import resources_in_scope, subject_hash, subjects, zone_of_trust
-from analyzers.kinds import external
-from analyzers.kinds.subject import Analysis, Subject, ZoneOfTrust
+from analyzers.inventory.subjects import resources_in_scope, subjects
+from analyzers.kinds.internal.answer import InternalAnalysis
+from analyzers.kinds.subject import Analysis, Subject
 from analyzers.models import AnalyzedResource, Analyzer, Scan, ScanChunk
-from findings.actions.record import record, resolve_vanished
+from findings.actions.record import Recorded, record, resolve_vanished
 from findings.models import Finding, FindingStatus
+
+from .jobs import Answer, Job, forget, job_of, tidy
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ def work(scan_id: int, *, progress: Callable[[Scan], None] | None = None) -> Non
         if progress is not None:
             progress(Scan.objects.get(pk=scan_id))
     finish(scan_id)
+    forget(scan_id)
 
 
 def _lease(scan_id: int, owner: str) -> ScanChunk | None:
@@ -66,41 +70,39 @@ def _lease(scan_id: int, owner: str) -> ScanChunk | None:
 
 
 def _work_on(chunk: ScanChunk, owner: str) -> None:
-    analyzer = chunk.scan.analyzer
-    zone = zone_of_trust(analyzer)
+    job = job_of(chunk.scan)
     if chunk.attempts > ATTEMPTS:
         reason = f"Given up: {ATTEMPTS} workers ended while they analysed this resource and its neighbours."
-        answers = [(subject, Analysis(error=reason)) for subject in subjects(chunk.resource_ids)]
-        _record(chunk, owner, zone, answers, unchanged=[], error=reason)
+        given_up = [Answer(subject, Analysis(error=reason), "") for subject in subjects(chunk.resource_ids)]
+        _record(chunk, owner, job, given_up, unchanged=[], error=reason)
         return
-    answers, unchanged = [], []
-    known = _known_hashes(analyzer, chunk)
+    answers: list[Answer] = []
+    unchanged: list[Answer] = []
+    known = _last_answers(chunk.scan.analyzer, chunk)
     for subject in subjects(chunk.resource_ids):
         if not _extend(chunk, owner):
             return
-        if known.get(subject.arn) == subject_hash(subject, zone):
-            unchanged.append(subject)
-        else:
-            answers.append((subject, _answer(subject, zone)))
-    _record(chunk, owner, zone, answers, unchanged)
+        answer = _answer(job, subject, known.get(subject.arn))
+        (unchanged if answer.analysis is None else answers).append(answer)
+    _record(chunk, owner, job, answers, unchanged)
 
 
-def _answer(subject: Subject, zone: ZoneOfTrust) -> Analysis:
+def _answer(job: Job, subject: Subject, last: AnalyzedResource | None) -> Answer:
     """A resource that upsets the analysis is reported, and the others go on."""
     try:
-        return external.analyze(subject, zone)
+        return job.answer(subject, last)
     except Exception as error:
         logger.exception("the analysis of %s failed", subject.arn)
-        return Analysis(error=f"The analysis failed: {type(error).__name__}: {error}")
+        return Answer(subject, Analysis(error=f"The analysis failed: {type(error).__name__}: {error}"), "")
 
 
-def _known_hashes(analyzer: Analyzer, chunk: ScanChunk) -> dict[str, str]:
+def _last_answers(analyzer: Analyzer, chunk: ScanChunk) -> dict[str, AnalyzedResource]:
     """What was asked last time, of resources that were answered in full."""
     from analyzers.models import Resource
 
     arns = Resource.objects.filter(pk__in=chunk.resource_ids).values("arn")
     rows = AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
-    return dict(rows.values_list("resource_arn", "input_hash"))
+    return {row.resource_arn: row for row in rows}
 
 
 def _extend(chunk: ScanChunk, owner: str) -> bool:
@@ -116,9 +118,9 @@ def _extend(chunk: ScanChunk, owner: str) -> bool:
 def _record(
     chunk: ScanChunk,
     owner: str,
-    zone: ZoneOfTrust,
-    answers: list[tuple[Subject, Analysis]],
-    unchanged: list[Subject],
+    job: Job,
+    answers: list[Answer],
+    unchanged: list[Answer],
     error: str = "",
 ) -> None:
     """Everything about the chunk in one transaction, if the lease is still held and the scan still runs."""
@@ -132,35 +134,51 @@ def _record(
         scan = Scan.objects.get(pk=chunk.scan_id)
         if not held or scan.status != Scan.Status.RUNNING:
             return
-        recorded = record(scan.analyzer, answers, now)
-        quiet = [subject.arn for subject in unchanged]
-        Finding.objects.filter(analyzer=scan.analyzer, resource__in=quiet).exclude(
-            status=FindingStatus.RESOLVED
-        ).update(analyzed_at=now)
-        _note(scan, zone, answers, unchanged)
+        recorded = Recorded()
+        for only, together in _by_those_asked(answers):
+            recorded += record(scan.analyzer, _told(together), now, only=only)
+        if job.keeps_time:
+            quiet = [one.subject.arn for one in unchanged]
+            Finding.objects.filter(analyzer=scan.analyzer, resource__in=quiet).exclude(
+                status=FindingStatus.RESOLVED
+            ).update(analyzed_at=now)
+        _note(scan, [*answers, *unchanged])
         ScanChunk.objects.filter(pk=chunk.pk).update(
             status=ScanChunk.Status.FAILED if error else ScanChunk.Status.DONE, error=error, lease_owner=""
         )
         Scan.objects.filter(pk=scan.pk).update(
             resources_done=F("resources_done") + len(chunk.resource_ids),
-            resources_failed=F("resources_failed") + sum(1 for _, analysis in answers if analysis.error),
+            resources_failed=F("resources_failed") + sum(1 for one in answers if one.analysis and one.analysis.error),
             findings_new=F("findings_new") + recorded.new,
             findings_resolved=F("findings_resolved") + recorded.resolved,
         )
 
 
-def _note(scan: Scan, zone: ZoneOfTrust, answers: list[tuple[Subject, Analysis]], unchanged: list[Subject]) -> None:
+def _by_those_asked(answers: list[Answer]) -> Iterator[tuple[Collection[str] | None, list[Answer]]]:
+    """Answers about everybody, then those about some principals, by who they are."""
+    together: dict[Any, list[Answer]] = {}
+    for one in answers:
+        together.setdefault(one.only, []).append(one)
+    yield from together.items()
+
+
+def _told(answers: list[Answer]) -> Iterator[tuple[Subject, Analysis | InternalAnalysis]]:
+    return ((one.subject, one.analysis) for one in answers if one.analysis is not None)
+
+
+def _note(scan: Scan, answers: list[Answer]) -> None:
     def rows() -> Iterator[AnalyzedResource]:
-        for subject, error in [*((s, a.error) for s, a in answers), *((s, "") for s in unchanged)]:
+        for one in answers:
             yield AnalyzedResource(
                 analyzer=scan.analyzer,
-                resource_arn=subject.arn,
-                resource_type=subject.type,
-                resource_owner_account=subject.account,
+                resource_arn=one.subject.arn,
+                resource_type=one.subject.type,
+                resource_owner_account=one.subject.account,
                 analyzed_at=timezone.now(),
                 scan=scan,
-                input_hash=subject_hash(subject, zone),
-                error=error,
+                input_hash=one.input_hash,
+                population=one.population,
+                error=one.analysis.error if one.analysis else "",
             )
 
     AnalyzedResource.objects.bulk_create(
@@ -173,6 +191,7 @@ def _note(scan: Scan, zone: ZoneOfTrust, answers: list[tuple[Subject, Analysis]]
             "analyzed_at",
             "scan",
             "input_hash",
+            "population",
             "error",
         ],
     )
@@ -193,6 +212,7 @@ def finish(scan_id: int) -> bool:
         scan.status, scan.finished_at = Scan.Status.COMPLETED, now
         scan.error = _failed_chunks(scan)
         scan.save(update_fields=["status", "finished_at", "findings_resolved", "error"])
+    tidy(scan.analyzer)
     return True
 
 

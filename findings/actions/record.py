@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from analyzers.kinds.subject import Analysis, ExternalFinding, Subject
+from analyzers.kinds.internal.answer import InternalAnalysis, InternalFinding
+from analyzers.kinds.subject import Analysis, ExternalFinding, FurtherCondition, Subject
 from analyzers.models import Analyzer, Document
 from findings import filters
-from findings.models import ArchiveRule, Event, Finding, FindingStatus, Proof
+from findings.models import ArchiveRule, Event, Finding, FindingStatus, FindingType, Proof
 
-_COMPARED = ("is_public", "proof", "details", "error")
+AnyAnalysis = Analysis | InternalAnalysis
+
+_COMPARED = ("is_public", "proof", "details", "error", "service_control_policy_restriction")
 """May change without the finding becoming another one."""
 
 
@@ -35,21 +38,28 @@ class Recorded:
         return Recorded(self.new + other.new, self.resolved + other.resolved)
 
 
-def record(analyzer: Analyzer, answers: Iterable[tuple[Subject, Analysis]], now: datetime) -> Recorded:
+def record(
+    analyzer: Analyzer,
+    answers: Iterable[tuple[Subject, AnyAnalysis]],
+    now: datetime,
+    *,
+    only: Collection[str] | None = None,
+) -> Recorded:
     """Write the findings of these resources; the resources' other findings are resolved. One transaction.
 
-    Where a part of a resource could not be analysed, its earlier findings are kept: nothing was disproved.
+    Where a part of a resource could not be analysed, its earlier findings are kept: nothing was disproved. `only`: the
+    principals (ARNs) that were asked about; findings about others stay as they are.
     """
     answers = list(answers)
     wanted = {row.key: row for subject, analysis in answers for row in _rows(analyzer, subject, analysis, now)}
     incomplete = {subject.arn for subject, analysis in answers if analysis.error}
     with transaction.atomic():
-        known = {
-            row.key: row
-            for row in Finding.objects.select_for_update().filter(
-                analyzer=analyzer, resource__in=[subject.arn for subject, _ in answers]
-            )
-        }
+        rows = Finding.objects.select_for_update().filter(
+            analyzer=analyzer, resource__in=[subject.arn for subject, _ in answers]
+        )
+        if only is not None:
+            rows = rows.filter(Q(principal__AWS__in=sorted(only)) | ~Q(error=""))
+        known = {row.key: row for row in rows}
         _keep_documents(wanted.values())
         created = [row for key, row in wanted.items() if key not in known]
         events = [_event(row, Event.Kind.CREATED, now) for row in created]
@@ -81,7 +91,7 @@ def resolve_vanished(analyzer: Analyzer, arns: QuerySet[Any], now: datetime) -> 
     return len(gone)
 
 
-def _rows(analyzer: Analyzer, subject: Subject, analysis: Analysis, now: datetime) -> Iterable[Finding]:
+def _rows(analyzer: Analyzer, subject: Subject, analysis: AnyAnalysis, now: datetime) -> Iterable[Finding]:
     shared: dict[str, Any] = {
         "analyzer": analyzer,
         "resource": subject.arn,
@@ -91,15 +101,16 @@ def _rows(analyzer: Analyzer, subject: Subject, analysis: Analysis, now: datetim
         "analyzed_at": now,
         "updated_at": now,
     }
+    kind = FindingType.INTERNAL_ACCESS if analyzer.is_internal else FindingType.EXTERNAL_ACCESS
     for found in analysis.findings:
         yield Finding(
             **shared,
+            **_of_kind(found),
+            finding_type=kind,
             key=_key(subject.arn, found),
-            principal=dict(found.principal),
             action=list(found.action),
             condition=dict(found.condition),
             sources=[dict(source) for source in found.sources],
-            is_public=found.is_public,
             resource_control_policy_restriction=found.restriction,
             proof=Proof.PROVED if found.proved else Proof.UNKNOWN,
             details=_details(found),
@@ -108,6 +119,7 @@ def _rows(analyzer: Analyzer, subject: Subject, analysis: Analysis, now: datetim
         summary = f"Access to {subject.arn} could not be ruled out."
         yield Finding(
             **shared,
+            finding_type=kind,
             key=_digest([subject.arn, "error"]),
             error=analysis.error,
             proof=Proof.ERROR,
@@ -115,25 +127,52 @@ def _rows(analyzer: Analyzer, subject: Subject, analysis: Analysis, now: datetim
         )
 
 
-def _key(arn: str, found: ExternalFinding) -> str:
+def _of_kind(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
+    if isinstance(found, InternalFinding):
+        return {
+            "principal": {"AWS": found.principal},
+            "access_type": found.access_type,
+            "principal_type": found.principal_type,
+            "principal_owner_account": found.principal_owner_account,
+            "service_control_policy_restriction": found.service_restriction,
+        }
+    return {"principal": dict(found.principal), "is_public": found.is_public}
+
+
+def _key(arn: str, found: ExternalFinding | InternalFinding) -> str:
     """What a finding says: a change of any of these makes another finding, as with the service."""
     sources = [dict(source) for source in found.sources]
-    said = [
+    said: list[Any] = [
         arn,
-        dict(found.principal),
+        {"AWS": found.principal} if isinstance(found, InternalFinding) else dict(found.principal),
         sorted(found.action),
         dict(found.condition),
         sources,
         found.restriction,
     ]
+    if isinstance(found, InternalFinding):  # accesses of one principal may differ in these alone
+        said += [_conditions(found.further_conditions), _conditions(found.unless)]
     return _digest(said)
+
+
+def _conditions(found: Iterable[FurtherCondition]) -> list[dict[str, Any]]:
+    return [{"operator": one.operator, "key": one.key, "values": list(one.values)} for one in found]
 
 
 def _digest(said: Any) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _details(found: ExternalFinding) -> dict[str, Any]:
+def _details(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
+    details = _shared_details(found)
+    if isinstance(found, InternalFinding):
+        details["unless"] = _conditions(found.unless)
+        if found.encryption is not None:
+            details["encryption"] = found.encryption.as_json()
+    return details
+
+
+def _shared_details(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
     return {
         "summary": found.summary,
         "reason": found.reason,
@@ -151,10 +190,7 @@ def _details(found: ExternalFinding) -> dict[str, Any]:
             }
             for ref in found.statements
         ],
-        "further_conditions": [
-            {"operator": further.operator, "key": further.key, "values": list(further.values)}
-            for further in found.further_conditions
-        ],
+        "further_conditions": _conditions(found.further_conditions),
         "assumptions": list(found.assumptions),
     }
 

@@ -27,6 +27,11 @@ HEADER = [
     "createdAt",
     "updatedAt",
     "analyzedAt",
+    "findingType",
+    "accessType",
+    "principalOwnerAccount",
+    "serviceControlPolicyRestriction",
+    "keyAllowsReading",
 ]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -64,5 +69,10 @@ def row_of(finding: Finding) -> list[str]:
         instant(finding.created_at),
         instant(finding.updated_at),
         instant(finding.analyzed_at),
+        finding.finding_type,
+        finding.access_type,
+        finding.principal_owner_account,
+        finding.service_control_policy_restriction,
+        str((finding.details.get("encryption") or {}).get("readable", "")),
     ]
     return [harmless(cell) for cell in cells]

@@ -2,6 +2,15 @@
 
 from .archive_rule import ArchiveRule
 from .event import Event
-from .finding import Finding, FindingStatus, FindingType, Proof
+from .finding import AccessType, Finding, FindingStatus, FindingType, PrincipalType, Proof
 
-__all__ = ["ArchiveRule", "Event", "Finding", "FindingStatus", "FindingType", "Proof"]
+__all__ = [
+    "AccessType",
+    "ArchiveRule",
+    "Event",
+    "Finding",
+    "FindingStatus",
+    "FindingType",
+    "PrincipalType",
+    "Proof",
+]

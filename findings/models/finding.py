@@ -1,4 +1,4 @@
-"""A finding: somebody outside the zone of trust can do something with a resource, and the proof."""
+"""A finding: somebody outside the zone of trust, or inside, can do something with a resource, and the proof."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ class FindingType(models.TextChoices):
     INTERNAL_ACCESS = "InternalAccess", "Internal access"
 
 
+class AccessType(models.TextChoices):
+    """`InternalAccessType` of the API."""
+
+    INTRA_ACCOUNT = "INTRA_ACCOUNT", "Within the account"
+    INTRA_ORG = "INTRA_ORG", "Across accounts of the organization"
+
+
+class PrincipalType(models.TextChoices):
+    IAM_ROLE = "IAM_ROLE", "Role"
+    IAM_USER = "IAM_USER", "User"
+
+
 class Proof(models.TextChoices):
     PROVED = "PROVED", "Proved"
     UNKNOWN = "UNKNOWN", "Could not be proved safe"
@@ -37,7 +49,9 @@ class Finding(models.Model):
     `key` identifies a finding within its analyzer across scans: SHA-256 over what it says
     (resource, principal, action, condition, source; for an error the resource alone).
     `details` = {summary, reason, witness: Request JSON | null, statements: [{channel, name, document (sha256),
-    statement (index), sid, effect}], further_conditions: [{operator, key, values}], assumptions: [text]}.
+    statement (index), sid, effect}], further_conditions: [{operator, key, values}], assumptions: [text]};
+    of internal access also `unless` (conditions under which it is denied, as further_conditions) and `encryption`
+    ({key, readable, writable: yes|no|unknown, blockers}).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -54,6 +68,10 @@ class Finding(models.Model):
     sources = models.JSONField(default=list)
     is_public = models.BooleanField(default=False)
     resource_control_policy_restriction = models.CharField(max_length=32, blank=True)
+    access_type = models.CharField(max_length=16, choices=AccessType, blank=True, help_text="Internal access only")
+    principal_type = models.CharField(max_length=16, choices=PrincipalType, blank=True)
+    principal_owner_account = models.CharField(max_length=12, blank=True)
+    service_control_policy_restriction = models.CharField(max_length=32, blank=True)
     error = models.TextField(blank=True)
     proof = models.CharField(max_length=8, choices=Proof, default=Proof.PROVED)
     details = models.JSONField(default=dict)
@@ -69,6 +87,7 @@ class Finding(models.Model):
             models.Index(fields=["resource"]),
             models.Index(fields=["status", "resource_type"]),
             models.Index(fields=["status", "resource_owner_account"]),
+            models.Index(fields=["status", "principal_owner_account"], name="finding_principal_account"),
         ]
 
     def __str__(self) -> str:

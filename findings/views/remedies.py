@@ -12,6 +12,8 @@ def remedies(finding: Finding) -> list[str]:
             "Mend what the message names: the policy's text, or the right of whoever reads it.",
             "Import the inventory again; the next scan answers, and this finding resolves itself.",
         ]
+    if finding.access_type:
+        return _inside(finding)
     steps = []
     kinds = {source.get("type") for source in finding.sources}
     principal = next(iter(finding.principal.values()), "*")
@@ -54,4 +56,25 @@ def remedies(finding: Finding) -> list[str]:
     steps.append(
         "If the access is meant to be: archive the finding and say why, or make an archive rule for all of its kind."
     )
+    return steps
+
+
+def _inside(finding: Finding) -> list[str]:
+    principal = next(iter(finding.principal.values()), "")
+    steps = []
+    channels = {ref.get("channel") for ref in finding.details.get("statements", ())}
+    if "IDENTITY" in channels:
+        steps.append(
+            f"If {principal} does not need it: narrow the marked statement of its policy to the resources it needs, "
+            "or detach the policy."
+        )
+    if channels - {"IDENTITY"}:
+        steps.append(f"Remove {principal} from the marked statement of the resource's policy, if it stands there.")
+    steps.append(
+        "To close the resource to all but a few: deny in its policy everybody whose aws:PrincipalArn is not in a list."
+    )
+    encryption = finding.details.get("encryption") or {}
+    if encryption.get("readable") == "yes":
+        steps.append("Or take kms:Decrypt of its key away: without it the data stays closed.")
+    steps.append("If the access is meant to be: archive the finding and say why, or make an archive rule for it.")
     return steps

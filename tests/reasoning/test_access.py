@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from analyzers.policy import parse_value
+from analyzers.reasoning import assumptions
 from analyzers.reasoning.access import compare, decides, grants, no_new_access, public, type_of
 from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.verdict import Answer, Relation, Verdict
@@ -153,6 +154,48 @@ def test_an_unknown_operator_is_never_a_proof() -> None:
     assert no_new_access(odd, odd, seconds=30).answer is Answer.PROVED
     assert no_new_access(plain, odd, seconds=30).answer is Answer.PROVED
     assert no_new_access(odd, plain, seconds=30).answer is Answer.UNKNOWN
+
+
+def test_an_unknown_element_is_never_a_proof() -> None:
+    """Of a statement, or of the whole document."""
+    odd = policy(allow("s3:GetObject", Surprise="x"))
+    verdict = grants(odd, [(["s3:*"], [])], seconds=30)
+    assert verdict.answer is Answer.UNKNOWN
+    assert odd.statements[0].problems[0].message.rstrip(".") in verdict.reason
+    whole = parse_value({"Version": "2012-10-17", "Odd": 1, "Statement": [allow("s3:GetObject")]})
+    verdict = grants(whole, [(["s3:*"], [])], seconds=30)
+    assert verdict.answer is Answer.UNKNOWN
+    assert whole.problems[0].message.rstrip(".") in verdict.reason
+    assert grants(odd, [(["s3:PutObject"], [])], seconds=30).answer is Answer.PROVED
+    assert grants(whole, [(["s3:PutObject"], [])], seconds=30).answer is Answer.PROVED
+
+
+def test_not_principal_is_everybody_else() -> None:
+    others = policy({"Effect": "Allow", "NotPrincipal": {"AWS": "111111111111"}, "Action": "*", "Resource": "*"})
+    differs = policy(allow(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}}))
+    assert compare(others, differs, seconds=30).relation is Relation.EQUAL
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_whether_colons_are_crossed_is_one_constant_for_each_effect(
+    effect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a pattern of fewer fields leaves it open."""
+    short = "arn:aws:logs:*:x"
+    asked = [([], ["arn:aws:logs:eu:1:log:x"])]
+    one = policy(allow(Resource=short)) if effect == "Allow" else policy(allow(), deny(Resource=short))
+    assert grants(one, asked, seconds=30).answer is Answer.UNKNOWN
+    monkeypatch.setattr(assumptions, f"{effect.upper()}_ACROSS_COLONS", True)
+    assert grants(one, asked, seconds=30).answer is (Answer.REFUTED if effect == "Allow" else Answer.PROVED)
+    other = policy(allow(), deny(Resource=short)) if effect == "Allow" else policy(allow(Resource=short))
+    assert grants(other, asked, seconds=30).answer is Answer.UNKNOWN
+
+
+def test_any_value_if_exists_without_the_key_depends_on_the_effect() -> None:
+    condition = {"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}, "Null": {"aws:TagKeys": "true"}}
+    assert grants(policy(allow(Condition=condition)), [([], [])], seconds=30).answer is Answer.REFUTED
+    absent = policy(allow(Condition={"Null": {"aws:TagKeys": "true"}}), deny(Condition=condition))
+    assert grants(absent, [([], [])], seconds=30).answer is Answer.REFUTED
 
 
 def test_a_deny_that_is_not_understood_blocks_nothing_for_sure() -> None:

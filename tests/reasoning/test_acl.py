@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -93,9 +94,37 @@ def test_the_text_is_the_policy() -> None:
     policy = policy_from_acl([{"grantee": "AllUsers", "permission": "FULL_CONTROL"}], "b")
     assert policy is not None
     assert parse(policy.text) == policy
+    policy = policy_from_acl([{"grantee": "AuthenticatedUsers", "permission": "READ_ACP"}], "b")
+    assert policy is not None
+    assert json.loads(policy.text)["Statement"] == [
+        {
+            "Sid": "Grant1",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": ["s3:GetBucketAcl"],
+            "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+            "Condition": {"Null": {"aws:PrincipalArn": "false"}},
+        }
+    ]
 
 
-@pytest.mark.parametrize("key", ["k", "a/b*", "a?", "${aws:username}", "$"])
+def test_a_permission_that_means_nothing_there_does_not_hide_the_next() -> None:
+    grants = [{"grantee": "AllUsers", "permission": name} for name in ("WRITE", "READ")]
+    policy = policy_from_object_acl(grants, "arn:aws:s3:::b/k")
+    assert policy is not None
+    assert [statement.sid for statement in policy.statements] == ["Grant2"]
+
+
+@pytest.mark.parametrize("grantee", [{"uri": f"{GROUPS}/global/Friends"}, f"{GROUPS}/global/Friends"])
+def test_an_unknown_group_is_nobody_we_know(grantee: Any) -> None:
+    policy = policy_from_acl([{"grantee": grantee, "permission": "READ"}], "b")
+    assert policy is not None
+    assert policy.statements[0].principals is not None
+    entry = PrincipalEntry(PrincipalKind.CANONICAL_USER, f"{GROUPS}/global/Friends")
+    assert policy.statements[0].principals.entries == (entry,)
+
+
+@pytest.mark.parametrize("key", ["k", "aXk", "a/b*", "a?", "${aws:username}", "$"])
 def test_the_list_of_an_object_is_of_that_object_alone(key: str) -> None:
     arn = f"arn:aws:s3:::b/{key}"
     policy = policy_from_object_acl([{"grantee": "AllUsers", "permission": "READ"}], arn)
@@ -107,15 +136,19 @@ def test_the_list_of_an_object_is_of_that_object_alone(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "grant",
+    ("grant", "message"),
     [
-        {"grantee": "AllUsers", "permission": "OWN"},
-        {"grantee": "AllUsers"},
-        {"grantee": {}, "permission": "READ"},
-        {"grantee": None, "permission": "READ"},
-        {"permission": "READ"},
+        ({"grantee": "AllUsers", "permission": "OWN"}, "ACL grant 1 has the unknown permission 'OWN'"),
+        ({"grantee": "AllUsers"}, "ACL grant 1 has the unknown permission 'None'"),
+        ({"grantee": {}, "permission": "READ"}, "an ACL grant has no grantee"),
+        ({"grantee": {"id": ""}, "permission": "READ"}, "an ACL grant has no grantee"),
+        ({"grantee": "", "permission": "READ"}, "an ACL grant has no grantee"),
+        ({"grantee": 5, "permission": "READ"}, "an ACL grant has no grantee"),
+        ({"grantee": None, "permission": "READ"}, "an ACL grant has no grantee"),
+        ({"permission": "READ"}, "an ACL grant has no grantee"),
     ],
 )
-def test_a_grant_that_is_not_understood_is_refused(grant: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="ACL grant"):
+def test_a_grant_that_is_not_understood_is_refused(grant: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError) as caught:
         policy_from_acl([grant], "b")
+    assert str(caught.value) == message

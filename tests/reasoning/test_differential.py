@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzers.policy import Policy, PrincipalEntry, PrincipalKind, parse_value
 from analyzers.policy.pattern import tokens
 from analyzers.policy.values import network
+from analyzers.reasoning import ways
 from analyzers.reasoning.evaluate import Outcome, resource_side
 from analyzers.reasoning.matching import Call, glob_matches, principal_matches
 from analyzers.reasoning.question import Part, Question
@@ -170,10 +172,10 @@ def full(request: Request) -> Request:
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(POLICIES, st.lists(requests(), min_size=5, max_size=25))
 def test_whoever_gets_in_is_reported(policy: Policy, asked: list[Request]) -> None:
-    ways = ask(policy)
+    found = ask(policy)
     for request in asked:
         if resource_side(request, [policy]).outcome is Outcome.ALLOW:
-            assert any(describes(way, request) for way in ways), (request, ways)
+            assert any(describes(way, request) for way in found), (request, found)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -199,9 +201,28 @@ def test_the_reduced_report_is_never_larger_and_never_empties(policy: Policy) ->
 @given(st.lists(statements(), min_size=2, max_size=4), st.randoms())
 def test_the_order_of_statements_changes_nothing(found: list[dict[str, Any]], random: Any) -> None:
     def said(order: list[dict[str, Any]]) -> set[Any]:
-        ways = ask(parse_value({"Version": "2012-10-17", "Statement": order}), like_aws=True)
-        return {(way.principal, way.condition, way.is_public) for way in ways}
+        told = ask(parse_value({"Version": "2012-10-17", "Statement": order}), like_aws=True)
+        return {(way.principal, way.condition, way.is_public) for way in told}
 
     shuffled = list(found)
     random.shuffle(shuffled)
     assert said(found) == said(shuffled)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(POLICIES)
+def test_ways_that_nothing_replaces_are_the_smallest_report(policy: Policy) -> None:
+    """Where a report is told without all combinations, it is the one that they would give."""
+    found: list[Any] = []
+    shortcut = ways._Finder.indispensable
+
+    def said() -> set[Any]:
+        return {(way.principal, way.actions, way.condition, way.is_public, way.statements) for way in ask(policy)}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ways._Finder, "indispensable", lambda self: found.append(shortcut(self)) or found[-1])
+        short = said()
+        if None in found:
+            return
+        patch.setattr(ways._Finder, "indispensable", lambda _: None)
+        assert said() == short

@@ -8,6 +8,7 @@ import pytest
 
 from analyzers.policy import parse_value
 from analyzers.policy.operators import RULES
+from analyzers.reasoning import assumptions
 from analyzers.reasoning.matching import Call, Truth, match_statement
 from analyzers.reasoning.request import ContextValue, Request
 
@@ -43,6 +44,8 @@ ROWS: list[tuple[str, Any, ContextValue | None, Truth]] = [
     ("NumericEquals", 10, "11", False),
     ("NumericEquals", "10", "ten", False),
     ("NumericEquals", "10", ABSENT, False),
+    ("NumericEquals", "2026", "2026.0", True),
+    ("NumericLessThan", "0", "-5", True),
     ("NumericNotEquals", "10", "11", True),
     ("NumericNotEquals", "10", "10.0", False),
     ("NumericNotEquals", "10", ABSENT, True),
@@ -110,6 +113,61 @@ ROWS: list[tuple[str, Any, ContextValue | None, Truth]] = [
     ("StringLikeIgnoreCase", "a", "a", None),
     ("NullIfExists", "true", "a", None),
 ]
+MANY: list[tuple[str, Any, ContextValue | None, Truth]] = [
+    ("ForAnyValue:StringEquals", ["a", "b"], ("b", "c"), True),
+    ("ForAnyValue:StringEquals", ["a"], ("b", "c"), False),
+    ("ForAnyValue:StringEquals", ["a"], (), False),
+    ("ForAnyValue:StringEquals", ["a"], None, False),
+    ("ForAnyValue:StringEquals", [""], ("",), False),
+    ("ForAnyValue:StringNotEquals", ["a"], ("a", "c"), True),
+    ("ForAnyValue:StringNotEquals", ["a"], ("a",), False),
+    ("ForAnyValue:StringNotEquals", ["a"], None, False),
+    ("ForAllValues:StringEquals", ["a", "b"], ("a", "b"), True),
+    ("ForAllValues:StringEquals", ["a"], ("a", "b"), False),
+    ("ForAllValues:StringEquals", ["a"], (), True),
+    ("ForAllValues:StringEquals", ["a"], None, True),
+    ("ForAllValues:StringEquals", ["a"], ("",), True),
+    ("ForAllValues:StringNotEquals", ["a"], ("b", "c"), True),
+    ("ForAllValues:StringNotEquals", ["a"], ("a", "c"), False),
+    ("ForAllValues:StringLike", ["a*"], ("ab", "ac"), True),
+    ("ForAllValues:NumericNotEquals", ["1"], ("2", "x"), None),
+    ("StringEquals", ["a"], ("a",), False),
+    ("StringNotEquals", ["a"], ("b",), False),
+    ("ForAnyValue:StringEquals", ["ab"], "ab", True),
+    ("ForAnyValue:StringEquals", ["a"], "ab", False),
+    ("ForAllValues:StringEquals", ["ab"], "ab", True),
+    ("ForAllValues:StringEquals", ["a"], "", True),
+    ("ForAnyValue:StringEquals", [""], "", False),
+    ("ForAllValues:StringEqualsIfExists", ["a"], None, True),
+    ("ForAllValues:StringEqualsIfExists", ["a"], ("b",), False),
+    ("StringEqualsIfExists", ["a"], ("a",), False),
+    ("StringEqualsIfExists", ["a"], None, True),
+    ("ForAnyValue:IpAddress", ["10.0.0.0/8"], ("10.1.1.1", "x"), True),
+    ("ForAllValues:IpAddress", ["10.0.0.0/8"], ("10.1.1.1", "x"), False),
+    ("ForAnyValue:NotIpAddress", ["10.0.0.0/8"], ("10.1.1.1", "x"), None),
+    ("ForAnyValue:NotIpAddress", ["10.0.0.0/8"], ("8.8.8.8", "x"), True),
+    ("ForAnyValue:NumericNotEquals", ["1"], ("1", "x"), None),
+    ("ForAnyValue:NumericNotEquals", ["1"], ("2", "x"), True),
+    ("ForAllValues:NumericNotEquals", ["1"], ("1", "x"), False),
+    ("ForAnyValue:NumericEquals", ["x"], ("1",), False),
+    ("ForAnyValue:NumericNotEquals", ["x"], ("1",), None),
+    ("ForAllValues:NumericNotEquals", ["x", "1"], ("1",), False),
+    ("ForAnyValue:BinaryEquals", ["YQ=="], ("YQ==", "!"), True),
+    ("ForAnyValue:StringLike", ["${aws:username}*"], ("bobby",), True),
+    ("ForAnyValue:StringLike", ["${aws:username}*"], ("eve",), False),
+    ("Null", "true", (), True),
+]
+VARIABLES = [
+    ("${aws:username}", "bob", True),
+    ("${AWS:UserName}", "bob", True),
+    ("x-${aws:username}", "x-bob", True),
+    ("${aws:nothing}", "bob", False),
+    ("${aws:nothing, 'anyone'}", "anyone", True),
+    ("${aws:username, 'anyone'}", "anyone", False),
+    ("${$}{x}", "${x}", True),
+    ("x${aws:nothing, ''}", "x", True),
+    ("x${aws:nothing, ''}", "", False),
+]
 
 
 def matches(condition: dict[str, Any], context: dict[str, ContextValue], effect: str = "Allow") -> Truth:
@@ -123,40 +181,18 @@ def matches(condition: dict[str, Any], context: dict[str, ContextValue], effect:
 def test_a_single_value(operator: str, values: Any, given: ContextValue | None, expected: Truth) -> None:
     context = {} if given is None else {KEY: given}
     assert matches({operator: {KEY: values}}, context) is expected
+    assert matches({operator: {KEY: values}}, context, "Deny") is expected
 
 
 def test_every_documented_operator_has_rows() -> None:
     assert {rule.name for rule in RULES} <= {row[0] for row in ROWS}
 
 
-@pytest.mark.parametrize(
-    ("operator", "values", "given", "expected"),
-    [
-        ("ForAnyValue:StringEquals", ["a", "b"], ("b", "c"), True),
-        ("ForAnyValue:StringEquals", ["a"], ("b", "c"), False),
-        ("ForAnyValue:StringEquals", ["a"], (), False),
-        ("ForAnyValue:StringEquals", ["a"], None, False),
-        ("ForAnyValue:StringEquals", [""], ("",), False),
-        ("ForAnyValue:StringNotEquals", ["a"], ("a", "c"), True),
-        ("ForAnyValue:StringNotEquals", ["a"], ("a",), False),
-        ("ForAnyValue:StringNotEquals", ["a"], None, False),
-        ("ForAllValues:StringEquals", ["a", "b"], ("a", "b"), True),
-        ("ForAllValues:StringEquals", ["a"], ("a", "b"), False),
-        ("ForAllValues:StringEquals", ["a"], (), True),
-        ("ForAllValues:StringEquals", ["a"], None, True),
-        ("ForAllValues:StringEquals", ["a"], ("",), True),
-        ("ForAllValues:StringNotEquals", ["a"], ("b", "c"), True),
-        ("ForAllValues:StringNotEquals", ["a"], ("a", "c"), False),
-        ("ForAllValues:StringLike", ["a*"], ("ab", "ac"), True),
-        ("ForAllValues:NumericNotEquals", ["1"], ("2", "x"), None),
-        ("StringEquals", ["a"], ("a",), False),
-        ("StringNotEquals", ["a"], ("b",), False),
-        ("Null", "true", (), True),
-    ],
-)
+@pytest.mark.parametrize(("operator", "values", "given", "expected"), MANY)
 def test_many_values(operator: str, values: Any, given: ContextValue | None, expected: Truth) -> None:
     context = {} if given is None else {"aws:TagKeys": given}
     assert matches({operator: {"aws:TagKeys": values}}, context) is expected
+    assert matches({operator: {"aws:TagKeys": values}}, context, "Deny") is expected
 
 
 def test_any_value_if_exists_without_the_key_depends_on_the_effect() -> None:
@@ -175,18 +211,7 @@ def test_keys_compare_without_case_and_values_with() -> None:
     assert matches({"StringEquals": {"AWS:principaltag/T": "a"}}, {KEY: "a"}) is True
 
 
-@pytest.mark.parametrize(
-    ("wanted", "tag", "expected"),
-    [
-        ("${aws:username}", "bob", True),
-        ("${AWS:UserName}", "bob", True),
-        ("x-${aws:username}", "x-bob", True),
-        ("${aws:nothing}", "bob", False),
-        ("${aws:nothing, 'anyone'}", "anyone", True),
-        ("${aws:username, 'anyone'}", "anyone", False),
-        ("${$}{x}", "${x}", True),
-    ],
-)
+@pytest.mark.parametrize(("wanted", "tag", "expected"), VARIABLES)
 def test_variables(wanted: str, tag: str, expected: bool) -> None:
     assert matches({"StringEquals": {KEY: wanted}}, {KEY: tag}) is expected
     assert matches({"StringNotEquals": {KEY: wanted}}, {KEY: tag}) is not expected
@@ -198,3 +223,23 @@ def test_the_value_of_a_variable_is_no_pattern() -> None:
 
 def test_a_set_of_values_is_no_variable() -> None:
     assert matches({"StringEquals": {"a:x": "${aws:TagKeys}"}}, {"a:x": "a", "aws:TagKeys": ("a",)}) is False
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotEquals", "StringLike"])
+def test_several_values_need_a_set_operator_whatever_the_key(operator: str) -> None:
+    assert matches({operator: {"app:any": "a"}}, {"app:any": ("a",)}) is False
+    assert matches({operator: {"app:any": "a"}}, {"app:any": ("b", "c")}) is False
+
+
+def test_a_variable_in_an_arn() -> None:
+    condition = {"ArnLike": {"aws:SourceArn": "arn:aws:iam::1:user/${aws:username}"}}
+    assert matches(condition, {"aws:SourceArn": "arn:aws:iam::1:user/bob"}) is True
+    assert matches(condition, {"aws:SourceArn": "arn:aws:iam::1:user/eve"}) is False
+
+
+def test_whether_a_star_is_an_arn_is_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "ANYTHING_AS_ARN", None)
+    given: dict[str, ContextValue] = {"aws:SourceArn": "arn:aws:sns:eu-west-1:1:t"}
+    assert matches({"ArnLike": {"aws:SourceArn": "*"}}, given) is None
+    assert matches({"ArnNotLike": {"aws:SourceArn": "*"}}, given) is None
+    assert matches({"ArnLike": {"aws:SourceArn": "arn:*"}}, given) is False

@@ -1,4 +1,4 @@
-"""The whole decision (SEMANTICS 3): who may what when several policies meet."""
+"""The whole decision (SEMANTICS 3): who may what when several policies meet. Both engines are asked, each time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from analyzers.reasoning.decision import decide
 from analyzers.reasoning.evaluate import Decision, resource_side
 from analyzers.reasoning.policy_set import PolicySet
 from analyzers.reasoning.request import Request
+from analyzers.reasoning.solve_request import solve
 
 HOME, ABROAD = "111111111111", "222222222222"
 USER = f"arn:aws:iam::{HOME}:user/bob"
@@ -54,7 +55,10 @@ def decision(
     owner: str = HOME,
     **policies: Any,
 ) -> Decision:
-    return decide(Request(caller, action, asked, owner), PolicySet.from_json(policies))
+    request, known = Request(caller, action, asked, owner), PolicySet.from_json(policies)
+    told = decide(request, known)
+    assert solve(request, known, is_public=public_by_form, seconds=30) is told.outcome, told.reason
+    return told
 
 
 def said(*request: str, **policies: Any) -> tuple[str, str | None]:
@@ -87,6 +91,13 @@ YES, NO, DENIED, UNKNOWN = ("allow", None), ("deny", "implicit"), ("deny", "expl
         (FEDERATED, {"AWS": USER}, {"session": ALL}, YES),
         (FEDERATED, {"AWS": USER}, {"session": OTHER}, NO),
         (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/eve"}, {"session": ALL}, NO),
+        (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/a/b/bob"}, {"session": ALL}, YES),
+        (FEDERATED, {"AWS": f"arn:aws:iam::{HOME}:user/bob/eve"}, {"session": ALL}, NO),
+        (SESSION, {"AWS": f"arn:aws:iam::{HOME}:role/a/b/app"}, {}, YES),
+        (SESSION, {"AWS": f"arn:aws:iam::{HOME}:role/app/b"}, {}, NO),
+        (FEDERATED, {"AWS": f"arn:aws:sts::{HOME}:assumed-role/app/bob"}, {"session": ALL}, NO),
+        (USER, {"AWS": "AIDAEXAMPLEEXAMPLEEX"}, {}, NO),
+        (USER, {"AWS": ["AIDAEXAMPLEEXAMPLEEX", USER]}, {}, YES),
         (FEDERATED, {"AWS": f"arn:aws:iam::{ABROAD}:user/bob"}, {"session": ALL}, NO),
         (FEDERATED, {"AWS": HOME}, {"identity": [ALL]}, NO),
         (FEDERATED, {"AWS": HOME}, {"identity": [ALL], "session": ALL}, YES),
@@ -216,6 +227,10 @@ def test_whether_an_unlisted_service_is_bound_is_unknown() -> None:
     told = decision(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=closed)
     assert (told.outcome, told.assumptions) == ("unknown", ("SERVICE_OUTSIDE_RCP_LIST",))
     silent = {"root": [document(deny("ec2:*", Principal="*"))]}
+    quiet = decision(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=silent)
+    assert quiet.assumptions == ()
+    retired = decision(USER, "kms:RetireGrant", KEY, key_policy=on({"AWS": USER}), rcp_levels=closed)
+    assert (retired.outcome, retired.assumptions) == ("allow", ())
     assert said(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=silent) == YES
 
 
@@ -246,6 +261,15 @@ def test_the_rules_of_exemptions_are_for_denies_that_exempt() -> None:
     service = on("*", deny(NotPrincipal={"Service": "sns.amazonaws.com"}))
     assert said("sns.amazonaws.com", resource=service) == YES
     assert said(resource=service) == DENIED
+    provider = on("*", deny(NotPrincipal={"AWS": USER, "Federated": HOME}))
+    assert said(resource=provider) == DENIED
+
+
+def test_a_boundary_matters_to_exemptions_on_the_resource_alone() -> None:
+    exempt = {"root": [document(deny(NotPrincipal={"AWS": [USER, HOME]}))]}
+    assert said(resource=on("*"), rcp_levels=exempt) == YES
+    assert said(resource=on("*"), rcp_levels=exempt, boundary=ALL) == YES
+    assert said(resource=on("*"), rcp_levels={"root": [document(deny(NotPrincipal={"AWS": [EVE, ABROAD]}))]}) == DENIED
 
 
 # -- services ------------------------------------------------------------------------------------------------------
@@ -259,6 +283,9 @@ def test_a_key_does_not_trust_its_account_by_itself() -> None:
     assert said(EVE, "kms:Decrypt", KEY, identity=[ALL], key_policy=on({"AWS": ABROAD})) == YES
     assert said(EVE, "kms:Decrypt", KEY, key_policy=on({"AWS": EVE})) == NO
     assert said(USER, "kms:ListKeys", "*", identity=[ALL]) == YES
+    assert said(USER, "kms:ListKeys", "*", key_policy=on("*")) == NO
+    assert said(USER, "tag:GetResources", KEY, key_policy=on("*")) == NO
+    assert said(USER, "tag:GetResources", KEY, identity=[ALL]) == YES
 
 
 def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
@@ -293,6 +320,8 @@ def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
 def test_an_access_control_list_is_another_way_in(policies: Any, expected: Any) -> None:
     grants = [{"grantee": "AllUsers", "permission": "READ"}]
     assert said("anonymous", acl=grants, **policies) == expected
+    assert said("anonymous", "s3:PutObject", resource=on("*"), acl=grants) == YES
+    assert said("anonymous", "s3:PutObject", resource=on("*", Action="s3:GetObject"), acl=grants) == NO
 
 
 def test_signed_callers_of_another_account_need_their_own_side_for_an_acl() -> None:
@@ -308,6 +337,9 @@ def test_an_access_control_list_says_nothing_of_what_has_no_name() -> None:
     assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants) == YES
     assert decision("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants).assumptions == ()
     assert decision("anonymous", acl=grants).assumptions == ("ACL_OF_AN_OBJECT_REQUEST",)
+    ignored = {"bpa": {"IgnorePublicAcls": True}}
+    assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants, **ignored) == NO
+    assert said("anonymous", "s3:ListBucket", "arn:aws:s3:::b", acl=grants, bpa={"IgnorePublicAcls": False}) == YES
 
 
 def test_whose_a_canonical_id_is_cannot_be_told() -> None:
@@ -342,12 +374,24 @@ def test_an_access_point_and_its_bucket_must_both_allow() -> None:
     assert said("anonymous", "s3:GetObject", point, acl=[{"grantee": "AllUsers", "permission": "READ"}]) == NO
 
 
+def test_whether_a_grant_on_an_access_point_counts_is_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = f"arn:aws:s3:eu-west-1:{HOME}:accesspoint/ap/object/k"
+    monkeypatch.setattr(assumptions, "GRANT_ON_ACCESS_POINT", True)
+    assert said("anonymous", "s3:GetObject", point, resource=on("*")) == YES
+    monkeypatch.setattr(assumptions, "GRANT_ON_ACCESS_POINT", False)
+    assert said("anonymous", "s3:GetObject", point, resource=on("*")) == NO
+    assert said("anonymous", "sqs:SendMessage", point, resource=on("*")) == YES
+
+
 def test_what_is_public_may_be_asked_elsewhere() -> None:
     policies = PolicySet.from_json({"resource": on("*"), "bpa": {"RestrictPublicBuckets": True}})
     request = Request("anonymous", "s3:GetObject", OBJECT, HOME)
     assert decide(request, policies, is_public=lambda _: False).outcome == "allow"
     unknown = decide(request, policies, is_public=lambda _: None)
-    assert (unknown.outcome, "public as a whole" in unknown.reason) == ("unknown", True)
+    assert (unknown.outcome, unknown.reason) == (
+        "unknown",
+        "Whether the bucket's policy is public as a whole is not known, and the answer depends on it.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -375,6 +419,12 @@ def test_what_is_public_may_be_asked_elsewhere() -> None:
 )
 def test_the_form_of_a_public_policy(statements: Any, expected: Any) -> None:
     assert public_by_form(parse_value(document(*(allow() | statement for statement in statements)))) is expected
+
+
+def test_a_policy_that_is_not_understood_as_a_whole_is_not_called_closed() -> None:
+    odd = {**on({"AWS": ABROAD}), "Odd": 1}
+    assert public_by_form(parse_value(odd)) is None
+    assert public_by_form(parse_value({**on("*"), "Odd": 1})) is None
 
 
 # -- what cannot be told -------------------------------------------------------------------------------------------
@@ -428,6 +478,49 @@ def test_a_principal_where_none_belongs_is_open() -> None:
     assert said(EVE, resource=ALL) == NO
 
 
+@pytest.mark.parametrize("reading", [True, False])
+def test_what_a_misplaced_principal_means_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "MISPLACED_PRINCIPAL", reading)
+    expected = YES if reading else NO
+    assert said(identity=[on("*")]) == expected
+    assert said(identity=[document({"Effect": "Allow", "Action": "*"})]) == expected
+    assert said(resource=ALL) == expected
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_whose_a_canonical_id_is_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "CANONICAL_USER_IS_CALLER", reading)
+    assert said(EVE, identity=[ALL], resource=on({"CanonicalUser": "abc"})) == (YES if reading else NO)
+    assert said("canonical:abc", resource=on({"CanonicalUser": "abc"})) == YES
+
+
+def test_a_federated_user_is_its_namesake_by_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "FEDERATED_USER_IS_NAMESAKE", False)
+    assert said(FEDERATED, resource=on({"AWS": USER}), session=ALL) == NO
+    assert said(FEDERATED, resource=on({"AWS": FEDERATED})) == YES
+
+
+def test_the_rules_of_exemptions_are_two_constants(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(*named: str, **more: Any) -> Any:
+        return said(identity=[ALL], resource=document(deny("s3:*", NotPrincipal={"AWS": list(named)})), **more)
+
+    monkeypatch.setattr(assumptions, "NOT_PRINCIPAL_NEEDS_ACCOUNT", False)
+    assert told(USER) == YES
+    assert told(USER, boundary=ALL) == DENIED
+    monkeypatch.setattr(assumptions, "NOT_PRINCIPAL_DENIES_BOUNDED", False)
+    assert told(USER, boundary=ALL) == YES
+    assert told(EVE, boundary=ALL) == DENIED
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_whether_an_unlisted_service_is_bound_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "SERVICE_OUTSIDE_RCP_LIST", reading)
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    expected = DENIED if reading else YES
+    assert said(USER, "sns:Publish", f"arn:aws:sns:eu:{HOME}:t", identity=[ALL], rcp_levels=closed) == expected
+    assert said(identity=[ALL], rcp_levels=closed) == DENIED
+
+
 def test_a_wildcard_that_would_cross_colons_is_open() -> None:
     queue = f"arn:aws:sqs:eu:{HOME}:q"
     assert said(USER, "sqs:SendMessage", queue, identity=[document(allow(Resource=f"arn:aws:*:{HOME}:q"))]) == UNKNOWN
@@ -458,6 +551,202 @@ def test_an_allow_names_the_statements_that_match_and_no_others() -> None:
     assert [(ref.document, ref.statement, ref.sid) for ref in told.statements] == [("identity[1]", 1, "Mine")]
 
 
+def test_each_step_says_why_it_does_not_match() -> None:
+    statements = [
+        allow(Principal={"AWS": EVE}),
+        allow("ec2:*", Principal="*"),
+        allow(Principal="*", Resource="arn:aws:s3:::c"),
+        allow(Principal="*", Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),
+        allow(Principal="*", Condition={"Odd": {"aws:SourceVpc": "vpc-1"}}),
+        allow(Principal={"AWS": USER}),
+        allow(Principal={"CanonicalUser": "abc"}),
+        allow(),
+    ]
+    assert [(step.truth, step.reason) for step in decision(resource=document(*statements)).steps] == [
+        (False, "the principal does not match"),
+        (False, "the action does not match"),
+        (False, "the resource does not match"),
+        (False, "the condition on aws:SourceVpc does not match"),
+        (None, "the condition on aws:SourceVpc cannot be decided"),
+        (True, ""),
+        (None, "The account of a canonical user id is not known."),
+        (None, "A principal is named where none belongs, or is missing where one is required."),
+    ]
+    told = decision(resource=document(deny(NotPrincipal={"AWS": USER})))
+    assert told.steps[0].reason == assumptions.BECAUSE["NOT_PRINCIPAL_NEEDS_ACCOUNT"]
+
+
+def test_a_namesake_is_an_assumption() -> None:
+    named = ("FEDERATED_USER_IS_NAMESAKE",)
+    assert decision(FEDERATED, resource=on({"AWS": USER}), session=ALL).assumptions == named
+    assert decision(FEDERATED, resource=on({"AWS": FEDERATED}), session=ALL).assumptions == ()
+    assert decision(USER, resource=on({"AWS": USER})).assumptions == ()
+    other_action = on({"AWS": FEDERATED}, allow("ec2:*", Principal={"AWS": USER}))
+    assert decision(FEDERATED, resource=other_action, session=ALL).assumptions == ()
+
+
+CLOSED = document(allow(), deny("s3:*"))
+SHUT = on("*", deny("*", Principal="*", Sid="No"))
+
+
+@pytest.mark.parametrize(
+    ("policies", "reason"),
+    [
+        ({"identity": [CLOSED]}, "Denied by statement 1 of the caller's policy."),
+        ({"identity": [ALL, CLOSED]}, "Denied by statement 1 of the caller's policy [1]."),
+        ({"boundary": CLOSED}, "Denied by statement 1 of the permissions boundary."),
+        ({"session": [ALL, CLOSED]}, "Denied by statement 1 of the session policy [1]."),
+        ({"resource": SHUT}, "Denied by statement 1 (No) of the resource's policy."),
+        ({"scp_levels": {"root": [CLOSED]}}, "Denied by statement 1 of the service control policy root."),
+        ({"scp_levels": {"ou": [ALL, CLOSED]}}, "Denied by statement 1 of the service control policy ou[1]."),
+        ({"rcp_levels": {"root": [SHUT]}}, "Denied by statement 1 (No) of the resource control policy root."),
+    ],
+)
+def test_a_denial_names_the_document(policies: Any, reason: str) -> None:
+    told = decision(SESSION, **{"identity": [ALL], **policies})
+    assert told.reason == reason
+    assert len(told.statements) == 1
+    assert told.statements[0] in [step.statement for step in told.steps]
+
+
+def test_a_denial_names_every_statement_that_denies_and_counts() -> None:
+    management = {"principal_account_is_management": True}
+    told = decision(identity=[CLOSED], resource=SHUT, scp_levels={"root": [CLOSED]}, rcp_levels={"root": [SHUT]})
+    assert [ref.document for ref in told.statements] == ["identity", "resource", "scp:root", "rcp:root"]
+    told = decision(
+        identity=[CLOSED], resource=SHUT, scp_levels={"root": [CLOSED]}, rcp_levels={"root": [SHUT]}, **management
+    )
+    assert [ref.document for ref in told.statements] == ["identity", "resource"]
+    assert {step.statement.document for step in told.steps} == {"identity", "resource"}
+    linked = f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s"
+    told = decision(linked, identity=[CLOSED], scp_levels={"root": [CLOSED]})
+    assert [ref.document for ref in told.statements] == ["identity"]
+    odd = document(deny(Condition={"Odd": {"a": "b"}}), deny("s3:GetObject"), deny("ec2:*"))
+    assert [ref.statement for ref in decision(identity=[odd]).statements] == [1]
+
+
+@pytest.mark.parametrize(
+    ("request_", "policies", "reason", "documents"),
+    [
+        ((), {"identity": [ALL]}, "Allowed by statement 0 of the caller's policy.", ["identity"]),
+        (
+            (),
+            {"identity": [OTHER, ALL], "boundary": ALL, "resource": on("*")},
+            "Allowed by statement 0 of the caller's policy [1].",
+            ["identity[1]", "boundary", "resource"],
+        ),
+        ((), {"resource": on("*")}, "Allowed by statement 0 of the resource's policy.", ["resource"]),
+        (
+            (),
+            {"identity": [ALL], "scp_levels": {"root": [ALL]}, "rcp_levels": {"root": [on("*")]}},
+            "Allowed by statement 0 of the caller's policy.",
+            ["identity", "scp:root"],
+        ),
+        (
+            (USER, "kms:Decrypt", KEY),
+            {"key_policy": on("*")},
+            "Allowed by statement 0 of the key policy.",
+            ["key_policy"],
+        ),
+        (
+            (USER, "sts:AssumeRole", TARGET),
+            {"trust": document({"Effect": "Allow", "Action": "*", "Principal": "*"})},
+            "Allowed by statement 0 of the role's trust policy.",
+            ["trust"],
+        ),
+        (
+            ("anonymous",),
+            {"acl": [{"grantee": "AllUsers", "permission": "READ"}]},
+            "Allowed by statement 0 (Grant1) of the access control list [1].",
+            ["acl[1]"],
+        ),
+        (
+            ("anonymous",),
+            {
+                "acl": [{"grantee": "AllUsers", "permission": "READ"}],
+                "resource": on("*"),
+                "bpa": {"RestrictPublicBuckets": True},
+            },
+            "Allowed by statement 0 (Grant1) of the access control list [1].",
+            ["acl[1]"],
+        ),
+    ],
+)
+def test_an_allow_names_the_documents_that_count(request_: Any, policies: Any, reason: str, documents: Any) -> None:
+    told = decision(*request_, **policies)
+    assert (told.outcome, told.kind, told.reason) == ("allow", None, reason)
+    assert [ref.document for ref in told.statements] == documents
+
+
+ODD = {"Condition": {"Odd": {"a": "b"}}}
+
+
+@pytest.mark.parametrize(
+    ("policies", "reason", "statements"),
+    [
+        (
+            {"identity": [document(allow(**ODD))]},
+            "Whether statement 0 of the caller's policy allows it is not known: the condition on a cannot be decided.",
+            ["identity"],
+        ),
+        (
+            {"identity": [document(allow(), deny(Sid="D", **ODD))], "resource": document(allow(Principal="*", **ODD))},
+            "Whether statement 1 (D) of the caller's policy denies it is not known: "
+            "the condition on a cannot be decided.",
+            ["identity", "resource"],
+        ),
+        (
+            {"identity": [ALL], "scp_levels": {"root": [document(allow(**ODD))]}},
+            "Whether statement 0 of the service control policy root allows it is not known: "
+            "the condition on a cannot be decided.",
+            ["scp:root"],
+        ),
+    ],
+)
+def test_what_is_not_known_names_the_statement(policies: Any, reason: str, statements: Any) -> None:
+    told = decision(**policies)
+    assert (told.outcome, told.kind, told.reason) == ("unknown", None, reason)
+    assert [ref.document for ref in told.statements] == statements
+    assert all(step.truth is None for step in told.steps if step.statement in told.statements)
+
+
+def test_one_sentence_ends_in_one_full_stop() -> None:
+    told = decision(resource=on({"CanonicalUser": "abc"}), identity=[OTHER], caller=EVE)
+    assert told.outcome == "deny"
+    told = decision(EVE, resource=on({"CanonicalUser": "abc"}), identity=[ALL])
+    assert told.reason == (
+        "Whether statement 0 of the resource's policy allows it is not known: "
+        "The account of a canonical user id is not known."
+    )
+
+
+def test_an_allow_that_exempts_is_no_deny_that_does() -> None:
+    told = decision(resource=document(allow(NotPrincipal={"AWS": USER})))
+    assert [(step.truth, step.reason) for step in told.steps] == [(False, "the principal does not match")]
+
+
+@pytest.mark.parametrize("named", [[USER, EVE], [EVE, USER], [ROLE, USER], [HOME, USER], [USER, HOME]])
+def test_one_of_several_principals_is_enough(named: list[str]) -> None:
+    assert said(USER, resource=on({"AWS": named})) == YES
+    assert said(resource=on("*", deny(NotPrincipal={"AWS": [*named, HOME]}))) == YES
+
+
+def test_an_implicit_deny_has_steps_and_no_statements() -> None:
+    told = decision(identity=[OTHER])
+    assert (told.statements, told.assumptions) == ((), ())
+    assert [(step.statement.document, step.truth) for step in told.steps] == [("identity", False)]
+
+
+def test_a_denial_rests_only_on_what_could_change_it() -> None:
+    topic = f"arn:aws:sns:eu:{HOME}:t"
+    closed = {"root": [document(deny("*", Principal="*"))]}
+    assert decision(USER, "sns:Publish", topic, rcp_levels=closed).assumptions == ("SERVICE_OUTSIDE_RCP_LIST",)
+    assert decision(identity=[CLOSED], resource=on({"CanonicalUser": "abc"})).assumptions == ()
+    assert decision(resource=on({"CanonicalUser": "abc"})).assumptions == ()
+    exempt = document(deny("s3:*", NotPrincipal={"AWS": [USER]}), allow(Principal={"CanonicalUser": "abc"}))
+    assert decision(identity=[ALL], resource=exempt).assumptions == ("NOT_PRINCIPAL_NEEDS_ACCOUNT",)
+
+
 def test_the_reason_for_a_key_names_the_side_that_is_silent() -> None:
     told = decision(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": HOME}))
     assert told.reason == "No policy of the caller allows it."
@@ -482,6 +771,15 @@ def test_the_reason_for_a_key_names_the_side_that_is_silent() -> None:
         ({"resource": on({"AWS": ROLE}), "boundary": OTHER}, SESSION, "The permissions boundary does not allow it."),
         ({"identity": [ALL], "boundary": ALL, "session": OTHER}, SESSION, "The session policy does not allow it."),
         ({"identity": [ALL]}, FEDERATED, "Nothing that the caller may use allows it."),
+        ({"resource": on({"AWS": USER}), "session": OTHER}, FEDERATED, "The session policy does not allow it."),
+        ({"resource": on({"AWS": USER}), "boundary": OTHER}, FEDERATED, "The permissions boundary does not allow it."),
+        ({"boundary": OTHER}, USER, "No policy of the caller allows it."),
+        ({"identity": [ALL]}, "anonymous", "No statement on the resource allows it."),
+        (
+            {"resource": on("*"), "bpa": {"RestrictPublicBuckets": True}},
+            "anonymous",
+            "Block Public Access restricts the bucket, whose policy is public, to its owner's account.",
+        ),
     ],
 )
 def test_the_reason_says_what_is_missing(policies: Any, caller: str, reason: str) -> None:

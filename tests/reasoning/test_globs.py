@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers.policy.pattern import tokens
-from analyzers.reasoning.automata import Classes, TooManyClasses
+from analyzers.reasoning.automata import MAX_STATES, TooManyClasses, Walk
+from analyzers.reasoning.classes import Classes
 from analyzers.reasoning.globs import Glob, concat, glob, literal, matches, residuals
 
 PATTERNS = st.text(alphabet="ab:*?", max_size=7)
@@ -108,3 +109,41 @@ def test_an_alphabet_that_takes_all_fillers_still_has_another_character() -> Non
     cells = Classes([[literal(c)] for c in everything]).cells
     assert cells[0] == ""
     assert len(cells) == len(everything) + 1
+
+
+ENDS = ("", "*", "*a", "*b:", "?")
+BEGINNINGS = st.builds(str.__add__, st.text(alphabet="ab:", max_size=3), st.sampled_from(ENDS))
+MOSTLY_BEGINNINGS = st.lists(st.lists(BEGINNINGS, min_size=1, max_size=3), min_size=1, max_size=5)
+UNIVERSES = st.sampled_from([("*",), ("?*:?*",), ("a*:*", "b"), ("ab:*", ":b:*")])
+
+
+@settings(max_examples=400, deadline=None)
+@given(MOSTLY_BEGINNINGS, UNIVERSES)
+def test_classes_by_their_beginnings_are_those_of_the_whole_product(
+    groups: list[list[str]], universe: tuple[str, ...]
+) -> None:
+    patterns, within = [[read(p) for p in group] for group in groups], [read(p) for p in universe]
+    found = Classes(patterns, universe=within)
+    assert set(found.cells) == set(Walk(patterns, within, MAX_STATES).cells)
+    for bits, example in found.cells.items():
+        assert bits == bits_of(groups, example) == found.bits(example)
+        assert any(oracle(p, example) for p in universe)
+
+
+@given(MOSTLY_BEGINNINGS, UNIVERSES, TEXTS)
+def test_a_text_is_told_its_class(groups: list[list[str]], universe: tuple[str, ...], text: str) -> None:
+    found = Classes([[read(p) for p in group] for group in groups], universe=[read(p) for p in universe])
+    inside = any(oracle(p, text) for p in universe)
+    assert found.bits(text) == (bits_of(groups, text) if inside else None)
+    assert not inside or found.bits(text) in found.cells
+
+
+def test_beginnings_cost_no_walk() -> None:
+    beginnings = [[read(f"ec2:{'x' * n}{c}*")] for n in range(40) for c in "abcde"]
+    assert len(Classes(beginnings, most=300).cells) == len(beginnings) + 1
+
+
+def test_what_begins_with_a_text_takes_the_walk_for_granted() -> None:
+    groups = [[read("s3:*")], [read("s3:Get*")], [read("s3:*Object")], [read("ec2:*")]]
+    cells = Classes(groups, universe=[read("?*:?*")]).cells
+    assert set(cells) == {0b0000, 0b0001, 0b0011, 0b0101, 0b0111, 0b1000}

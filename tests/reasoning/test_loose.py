@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analyzers.policy.pattern import tokens
-from analyzers.reasoning import automata, loose, space
+from analyzers.reasoning import automata, inquiry, loose, space
 from analyzers.reasoning.access import compare, decides, no_new_access
-from analyzers.reasoning.automata import Classes, Search, TooManyClasses
+from analyzers.reasoning.automata import Search, TooManyClasses
+from analyzers.reasoning.classes import Classes
 from analyzers.reasoning.globs import EVERYTHING, Glob, glob, matches
 from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.verdict import Answer, Relation
@@ -47,6 +48,7 @@ def test_answers_are_the_same_without_classes(principals: bool, data: Any) -> No
     kind = PolicyType.RESOURCE if principals else PolicyType.IDENTITY
     cut = compare(one, other, policy_type=kind, seconds=30)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inquiry, "BY_CASES", False)
         patch.setattr(space, "FEW_STATES", 0)
         checked = compare(one, other, policy_type=kind, seconds=30)
     told = {checked.relation, cut.relation}
@@ -67,6 +69,7 @@ def test_too_many_classes_are_no_hindrance() -> None:
 
 
 def test_what_cannot_be_told_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inquiry, "BY_CASES", False)
     monkeypatch.setattr(space, "FEW_STATES", 0)
     monkeypatch.setattr(automata, "SEARCHED", 3)
     loose._text.cache_clear()

@@ -171,3 +171,11 @@ def test_callers_of_every_kind(principal: str) -> None:
     assert verdict.witness is not None
     assert verdict.witness.principal == principal
     assert ask({"identity": [S3]}, principal).answer is Answer.PROVED
+
+
+def test_doubts_about_two_policies_are_two_doubts() -> None:
+    """What is not understood of one statement says nothing about another that is not understood either."""
+    opaque = {"Version": "2012-10-17", "Statement": [{**allow("s3:*"), "Principals": "x"}]}
+    denied = {"Version": "2012-10-17", "Statement": [{**deny("s3:*"), "Principals": "x"}]}
+    verdict = ask({"identity": [opaque], "boundary": S3, "scp_levels": {"root": [S3, denied]}})
+    assert verdict.answer is Answer.UNKNOWN

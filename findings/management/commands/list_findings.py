@@ -43,5 +43,7 @@ class Command(BaseCommand):
                 sys.stdout.write(line)
         else:
             for row in found:
-                mark = "ERROR" if row.error else "PUBLIC" if row.is_public else "shared"
+                mark = (
+                    "ERROR" if row.error else "PUBLIC" if row.is_public else "inside" if row.access_type else "shared"
+                )
                 self.stdout.write(f"{row.status:<9} {mark:<7} {row.details.get('summary') or row.resource}")

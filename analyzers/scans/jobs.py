@@ -1,0 +1,172 @@
+"""What a scan asks about a resource, by the kind of its analyzer. Everything else about scans is the same for all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from analyzers.inventory.population import population
+from analyzers.inventory.subjects import (
+    REASONING_VERSION,
+    resources_in_scope,
+    subject_hash,
+    subjects,
+    zone_of_trust,
+)
+from analyzers.kinds import external, internal
+from analyzers.kinds.internal.answer import InternalAnalysis
+from analyzers.kinds.subject import Analysis, Subject
+from analyzers.models import AnalyzedPopulation, AnalyzedResource, Analyzer, Resource, Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`analysis` is None if nothing has changed since the last answer. `only`: the principals that were asked about,
+    None for everybody. `population`: who they were taken from."""
+
+    subject: Subject
+    analysis: Analysis | InternalAnalysis | None
+    input_hash: str
+    only: Collection[str] | None = None
+    population: str = ""
+
+
+class Job(Protocol):
+    """All questions of one scan. Loaded once by each process that works on the scan."""
+
+    keeps_time: bool
+    """Whether unchanged findings are marked as analysed anew."""
+
+    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+        """What there is to say now; `last` was said in full the last time."""
+
+
+class ExternalJob:
+    keeps_time = True
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._zone = zone_of_trust(analyzer)
+
+    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+        said = subject_hash(subject, self._zone)
+        same = last is not None and last.input_hash == said
+        return Answer(subject, None if same else external.analyze(subject, self._zone), said)
+
+
+class InternalJob:
+    keeps_time = False  # of hundreds of thousands of findings; when a resource was looked at is kept with the resource
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+        self._zone = zone_of_trust(analyzer)
+        self._population = population(analyzer)
+        self._hashes = internal.member_hashes(self._population)
+        text = json.dumps(sorted(self._hashes.items()))
+        self._digest = hashlib.sha256(text.encode()).hexdigest()
+        self._changed: dict[str, frozenset[str] | None] = {}
+        homes = self._population.homes.values()
+        said = [REASONING_VERSION, internal.VERSION, sorted(home.canonical_user for home in homes)]
+        self._shared = json.dumps([*said, self._analyzer.by_organization])
+
+    @cached_property
+    def _analyst(self) -> internal.Analyst:
+        people = internal.People(self._population, controlled=self._analyzer.by_organization)
+        return internal.Analyst(people, self._find_key)
+
+    def _input_hash(self, subject: Subject) -> str:
+        """Over everything on the resource's side that an answer depends on."""
+        home = self._population.homes.get(subject.account)
+        key = self._find_key(str(subject.configuration.get("encryption_key") or ""), subject)
+        said = [
+            subject_hash(subject, self._zone),
+            self._shared,
+            None if home is None else [home.management, home.path, home.rcp_levels],
+            None if key is None else subject_hash(key, self._zone),
+            sorted(self._analyst.people.unlisted(subject.type)),
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+    def answer(self, subject: Subject, last: AnalyzedResource | None) -> Answer:
+        said = self._input_hash(subject)
+        only: frozenset[str] | None = None
+        if last is not None and last.input_hash == said:
+            only = self._changed_since(last.population)
+            if only is not None and not only:
+                return Answer(subject, None, said, None, self._digest)
+        analysis = self._analyst.analyze(subject, only)
+        return Answer(subject, analysis, said, only, self._digest)
+
+    def _changed_since(self, digest: str) -> frozenset[str] | None:
+        """Who is new, gone or changed; None if it is not known who was there."""
+        if digest == self._digest:
+            return frozenset()
+        if digest not in self._changed:
+            row = AnalyzedPopulation.objects.filter(analyzer=self._analyzer, digest=digest).first()
+            self._changed[digest] = None if row is None else _difference(_read(bytes(row.hashes)), self._hashes)
+        return self._changed[digest]
+
+    def keep(self) -> None:
+        """Store who was asked about, before the first answer refers to it."""
+        packed = zlib.compress(json.dumps(self._hashes, sort_keys=True).encode())
+        AnalyzedPopulation.objects.bulk_create(
+            [AnalyzedPopulation(analyzer=self._analyzer, digest=self._digest, hashes=packed)], ignore_conflicts=True
+        )
+
+    def _find_key(self, named: str, subject: Subject) -> Subject | None:
+        """The key by ARN or by id. Which key an alias stands for is not read."""
+        return self._keys.get(named) or self._keys.get(f"{subject.account}/{named}") if named else None
+
+    @cached_property
+    def _keys(self) -> dict[str, Subject]:
+        """The keys that encrypt chosen resources: by ARN, and by account and id."""
+        chosen = resources_in_scope(self._analyzer).order_by()
+        named = set(chosen.values_list("configuration__encryption_key", flat=True).distinct()) - {None, ""}
+        rows = Resource.objects.filter(type="AWS::KMS::Key").values_list("pk", "arn") if named else ()
+        wanted = [pk for pk, arn in rows if arn in named or arn.rpartition("/")[2] in named]
+        found: dict[str, Subject] = {}
+        for key in subjects(wanted):
+            found[key.arn] = key
+            found[f"{key.account}/{key.arn.rpartition('/')[2]}"] = key
+        return found
+
+
+def _read(packed: bytes) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads(zlib.decompress(packed))
+    return found
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(arn for arn in {*before, *after} if before.get(arn) != after.get(arn))
+
+
+_loaded: dict[int, Job] = {}
+"""The job of the scan that this process works on."""
+
+
+def job_of(scan: Scan) -> Job:
+    """The job of a scan: loaded once in each process."""
+    found = _loaded.get(scan.pk)
+    if found is None:
+        _loaded.clear()
+        made = InternalJob(scan.analyzer) if scan.analyzer.is_internal else ExternalJob(scan.analyzer)
+        if isinstance(made, InternalJob):
+            made.keep()
+            _loaded[scan.pk] = made  # the zone of an external analyzer is read for each chunk, as it always was
+        found = made
+    return found
+
+
+def tidy(analyzer: Analyzer) -> None:
+    """Drop the populations that no answer refers to any more."""
+    used = AnalyzedResource.objects.filter(analyzer=analyzer).values("population")
+    AnalyzedPopulation.objects.filter(analyzer=analyzer).exclude(digest__in=used).delete()
+
+
+def forget(scan_id: int) -> None:
+    """The scan is over."""
+    _loaded.pop(scan_id, None)
