@@ -181,3 +181,25 @@ def wake_for_change(change_id: int) -> bool:
     except OperationalError:
         return False
     return True
+
+
+@shared_task(name="analyzers.tasks.ask_about_resource")
+def ask_about_resource(pk: int, length: int, level: str, key: str) -> None:
+    """What a page could not find out in its time."""
+    from analyzers.access import on_demand, resource
+    from analyzers.kinds.paths.target import Level
+    from analyzers.models import Resource
+
+    row = Resource.objects.select_related("account").get(pk=pk)
+    wanted = Level(level) if level else None
+    on_demand.keep(key, resource.resource_access(row, length=length, level=wanted, seconds=on_demand.BY_WORKER))
+
+
+@shared_task(name="analyzers.tasks.ask_about_principal")
+def ask_about_principal(pk: int, length: int, key: str) -> None:
+    """What a page could not find out in its time."""
+    from analyzers.access import on_demand, principal
+    from analyzers.models import Principal
+
+    row = Principal.objects.select_related("account").get(pk=pk)
+    on_demand.keep(key, principal.principal_access(row, length=length, seconds=on_demand.BY_WORKER))

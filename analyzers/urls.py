@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import analyzers, catalogue, collections, internal, inventory, known_accounts, simulator
+from .views import access, analyzers, catalogue, collections, internal, inventory, known_accounts, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -14,9 +14,14 @@ urlpatterns = [
     path("analyzers/<int:pk>/state/", analyzers.scan_state, name="scan-state"),
     path("analyzers/<int:pk>/scan/", analyzers.scan_start, name="scan-start"),
     path("analyzers/<int:pk>/delete/", analyzers.analyzer_delete, name="analyzer-delete"),
+    path("analyzers/<int:pk>/matrix/", access.matrix_page, name="access-matrix"),
+    path("access/", access.access, name="access"),
+    path("access/resource/", access.resource_page, name="access-resource"),
+    path("access/principal/", access.principal_page, name="access-principal"),
     path("scans/<int:pk>/cancel/", analyzers.scan_cancel, name="scan-cancel"),
     path("inventory/", inventory.inventory, name="inventory"),
     path("inventory/resources/", inventory.resources, name="resources"),
+    path("inventory/principals/", inventory.principals, name="principals"),
     path("inventory/import/", inventory.import_page, name="import"),
     path("inventory/import/<int:pk>/", inventory.import_result, name="import-result"),
     path("inventory/aws/", collections.collections, name="collections"),

@@ -1013,7 +1013,7 @@ def control_policies() -> list[Json]:
             "name": "FullAWSAccess",
             "aws_managed": True,
             "document": policy(allow("*", "*")),
-            "targets": [ROOT, *UNITS],
+            "targets": [ROOT, *UNITS, *sorted(ID.values())],
         },
         {
             "id": "p-regions01",
@@ -1042,7 +1042,7 @@ def control_policies() -> list[Json]:
             "name": "RCPFullAWSAccess",
             "aws_managed": True,
             "document": policy(allow("*", "*", "*")),
-            "targets": [ROOT, *UNITS],
+            "targets": [ROOT, *UNITS, *sorted(ID.values())],
         },
         {
             "id": "p-perimeter01",

@@ -37,6 +37,7 @@ CONFIGURATION = (
     "share",
     "encrypted",
     "encryption_key",
+    "role",
 )
 
 QUIET = frozenset({"last_used_at", "credentials"})

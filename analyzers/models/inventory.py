@@ -204,7 +204,7 @@ class Resource(models.Model):
     `configuration` holds, where they apply: `acl` (API shape: [{grantee: {id}|{uri}, permission}]),
     `object_ownership`, `public_access_block` (four flags), `access_points` ([{arn, name, account, network_origin,
     vpc_id, public_access_block}]), `grants` (KMS, API shape), `share` ({accounts, public}), `encrypted` and
-    `encryption_key` (of KMS: ARN, id or alias).
+    `encryption_key` (of KMS: ARN, id or alias), `role` (ARN, that a function runs with).
     """
 
     arn = models.TextField(unique=True)

@@ -79,6 +79,21 @@ def resources(request: HttpRequest) -> HttpResponse:
     return render(request, "inventory/resources.html", context)
 
 
+@require_GET
+def principals(request: HttpRequest) -> HttpResponse:
+    rows = Principal.objects.select_related("account").order_by("arn")
+    text, kind, account = (request.GET.get(name, "")[:300].replace("\x00", "") for name in ("q", "kind", "account"))
+    if text:
+        rows = rows.filter(arn__icontains=text)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if account:
+        rows = rows.filter(account=account)
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    context = {"page": page, "q": text, "kind": kind, "account": account, "kinds": Principal.Kind.choices}
+    return render(request, "inventory/principals.html", context)
+
+
 @require_http_methods(["GET", "POST"])
 def import_page(request: HttpRequest) -> HttpResponse:
     require(request.user, IMPORT)

@@ -59,7 +59,14 @@ def _function(place: Place, function: Any) -> Iterator[Part]:
     mine = ((FUNCTION,), arn, client)
     versions = place.listed(*mine, "list_versions_by_function", "Versions", FunctionName=name)
     aliases = place.listed(*mine, "list_aliases", "Aliases", FunctionName=name)
-    yield place.resource(arn, FUNCTION, name=name, tags=tags((listed or {}).get("Tags")), policy=_text(policy))
+    yield place.resource(
+        arn,
+        FUNCTION,
+        name=name,
+        tags=tags((listed or {}).get("Tags")),
+        policy=_text(policy),
+        role=function.get("Role") or None,
+    )
     qualifiers = [version["Version"] for version in versions if version.get("Version") != "$LATEST"]
     for qualifier in (*qualifiers, *(alias["Name"] for alias in aliases)):
         about = f"{arn}:{qualifier}"
