@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.stub import Stubber
 
 from analyzers.collect.place import Part, Place
-from analyzers.collect.services import SERVICES
+from analyzers.collect.services import SERVICES, lambda_functions
 from analyzers.inventory import check
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -927,3 +927,17 @@ def test_the_same_page_again_and_again_ends() -> None:
     place = Place(ACCOUNT, REGION, "aws", calls=service.calls, clients=recorded.client)
     with pytest.raises(BotoCoreError, match="same page"):
         list(service.read(place))
+
+
+def test_principals_of_functions_get_their_kind() -> None:
+    def read(principal: Any) -> Any:
+        statement = {"Effect": "Allow", "Principal": principal, "Action": "lambda:InvokeFunction", "Resource": "*"}
+        text = lambda_functions._text({"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})})
+        return json.loads(text or "")["Statement"][0]["Principal"]
+
+    assert read("222222222222") == {"AWS": "222222222222"}
+    assert read("s3.amazonaws.com") == {"Service": "s3.amazonaws.com"}
+    assert read("*") == "*"
+    assert read({"AWS": "222222222222"}) == {"AWS": "222222222222"}
+    for odd in ("", "{", "[]", '{"Statement": {}}', '{"Statement": [1]}'):
+        assert lambda_functions._text({"Policy": odd}) == (odd or None)

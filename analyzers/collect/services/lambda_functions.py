@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/api/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,7 +77,21 @@ def _function(place: Place, function: Any) -> Iterator[Part]:
 
 
 def _text(answer: Any) -> str | None:
-    return (answer or {}).get("Policy")
+    text = (answer or {}).get("Policy")
+    return _with_kinds(text) if text else None
+
+
+def _with_kinds(text: str) -> str:
+    """AddPermission takes a principal without its kind, and some endpoints give it back so: a service, or an account."""
+    try:
+        policy = json.loads(text)
+        bare = [one for one in policy["Statement"] if one["Principal"] != "*" and isinstance(one["Principal"], str)]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return text
+    for statement in bare:
+        named = statement["Principal"]
+        statement["Principal"] = {"Service" if named.endswith(".amazonaws.com") else "AWS": named}
+    return json.dumps(policy) if bare else text
 
 
 _FUNCTIONS = Listing(_functions, lambda _, function: str(function["FunctionArn"]), _function)
