@@ -82,7 +82,7 @@ def _text(answer: Any) -> str | None:
 
 
 def _with_kinds(text: str) -> str:
-    """AddPermission takes a principal without its kind, and some endpoints give it back so: a service, or an account."""
+    """AddPermission takes a principal without its kind, and some endpoints give it back so."""
     try:
         policy = json.loads(text)
         bare = [one for one in policy["Statement"] if one["Principal"] != "*" and isinstance(one["Principal"], str)]
