@@ -32,7 +32,7 @@ class Run(NamedTuple):
 
 def run(made: Made, only: Collection[str] | None = None) -> Run:
     """Prepare everybody and answer for every resource."""
-    began, used = time.perf_counter(), _processor()
+    began, used = time.perf_counter(), processor_time()
     people = People(made.population, controlled=True)
     keys = {subject.arn: subject for subject in made.subjects if subject.type == "AWS::KMS::Key"}
     analyst = Analyst(people, lambda named, _subject: keys.get(named))
@@ -41,11 +41,11 @@ def run(made: Made, only: Collection[str] | None = None) -> Run:
         analysis = analyst.analyze(subject, only)
         findings += len(analysis.findings)
         unproved += sum(not found.proved for found in analysis.findings)
-    clock, processor = time.perf_counter() - began, _processor() - used
+    clock, processor = time.perf_counter() - began, processor_time() - used
     return Run(clock, processor, findings, unproved, len(people.groups), people.weigher.asked)
 
 
-def _processor() -> float:
+def processor_time() -> float:
     """Of this process and its living children."""
     times = os.times()
     return times.user + times.system + sum(map(_of_child, _children()))

@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .organization import ORGANIZATION, Size, inventory, make
+from .internal import processor_time
+from .organization import ORGANIZATION, TYPES, Size, inventory, make
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,21 +37,22 @@ def main() -> None:
 def measure() -> None:
     """In a process with the database: a first scan, one without a change, one after a policy changed."""
     from analyzers.actions import CreateAnalyzer
-    from analyzers.inventory.selection import everything
+    from analyzers.inventory.selection import configuration_of
     from analyzers.models import Document, PrincipalPolicy
     from analyzers.scans import request_scan, work
     from findings.models import Finding
 
-    analyzer = CreateAnalyzer("inside", "ORGANIZATION_INTERNAL_ACCESS", ORGANIZATION, None, everything())()
+    chosen = configuration_of([{"resourceTypes": sorted(set(TYPES))}])  # all but roles, of which there are thousands
+    analyzer = CreateAnalyzer("inside", "ORGANIZATION_INTERNAL_ACCESS", ORGANIZATION, None, chosen)()
 
     def scan(what: str) -> None:
-        began = time.monotonic()
+        began, used = time.monotonic(), processor_time()
         made = request_scan(analyzer)
         work(made.pk)
         made.refresh_from_db()
-        seconds = time.monotonic() - began
         print(
-            f"{what}: {seconds:.1f} s; {made.resources_done:,} resources, {made.findings_new:,} findings new, "
+            f"{what}: {time.monotonic() - began:.1f} s clock, {processor_time() - used:.1f} s processor; "
+            f"{made.resources_done:,} resources, {made.findings_new:,} findings new, "
             f"{made.findings_resolved:,} resolved, {Finding.objects.count():,} in all",
             flush=True,
         )

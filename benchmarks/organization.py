@@ -19,7 +19,7 @@ ORGANIZATION, ROOT = "o-bench00001", "r-bench"
 FULL_ACCESS = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 REGION = "eu-west-1"
 _UNITS = 4
-_TYPES = (
+TYPES = (
     *["AWS::S3::Bucket"] * 10,
     *["AWS::KMS::Key"] * 2,
     *["AWS::SQS::Queue"] * 2,
@@ -147,7 +147,7 @@ def _home(account: str, number: int) -> Home:
 
 
 def _subject(chance: random.Random, number: int, accounts: list[str], size: Size) -> Subject:
-    type_ = _TYPES[number % len(_TYPES)]
+    type_ = TYPES[number % len(TYPES)]
     account = accounts[chance.randrange(len(accounts))]
     team = chance.randrange(60)
     name = f"team-{team}-{number}"
