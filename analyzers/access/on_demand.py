@@ -58,6 +58,11 @@ def look_up(key: str, at_once: Callable[[float], T], call: Callable[[], Any], *,
     return State(answer, working=True)
 
 
+def known(key: str) -> Any:
+    """What was kept; None if there is nothing, or the cache is away."""
+    return _get(key)
+
+
 def keep(key: str, answer: Any) -> None:
     """What a worker found. What it could not finish in its time is kept as well, and says so."""
     _set(key, answer, KEPT)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from analyzers.access import on_demand, shown
+from analyzers.access import outside as from_outside
 from analyzers.access import principal as of_principal
 from analyzers.access import resource as of_resource
 from analyzers.access.drawing import drawing
@@ -100,6 +101,7 @@ def resource_page(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return render(request, "access/_resource.html", context)
     context |= _asked(request, row, None)
+    context["outside"] = from_outside.outside(row)
     return render(request, "access/resource.html", context)
 
 

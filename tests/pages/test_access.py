@@ -318,3 +318,41 @@ def test_resources_of_the_sample(admin: Client, organization: Any) -> None:
     user = Principal.objects.filter(kind="USER").first()
     assert user is not None
     assert admin.get(f"/access/principal/?arn={user.arn}").status_code == 200
+
+
+def test_a_resource_page_tells_what_keeps_outsiders_out(
+    inventory_file: Callable[..., Path], auditor: User, client: Client
+) -> None:
+    cache.clear()
+    opened = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "222222222222"},
+        "Action": "s3:GetObject",
+        "Resource": f"{VAULT}/*",
+    }
+    fence = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    fence["Condition"] = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-exampleorg"}}  # type: ignore[assignment]
+    load(
+        [
+            inventory_file(
+                organization={"id": "o-exampleorg", "management_account": "999999999999", "root": "r-root"},
+                accounts=[{"id": HERE, "name": "shop", "parent": "r-root"}],
+                control_policies=[
+                    {
+                        "id": "p-fence123",
+                        "type": "RESOURCE_CONTROL_POLICY",
+                        "name": "fence",
+                        "document": document(fence),
+                        "targets": ["r-root"],
+                    }
+                ],
+                resources=[{"arn": VAULT, "type": "AWS::S3::Bucket", "account": HERE, "policy": document(opened)}],
+            )
+        ]
+    )
+    client.force_login(auditor)
+    page = client.get("/access/resource/", {"arn": VAULT}).content.decode()
+    assert "From outside the organization" in page
+    assert "No active finding" in page
+    assert "Account 222222222222 can s3:GetObject on bucket vault." in page
+    assert "the resource control policy fence" in page
