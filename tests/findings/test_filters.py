@@ -103,14 +103,16 @@ def test_a_rule_refuses_unsound_criteria(criteria: Any) -> None:
 ACCESS_KEYS = {"resource", "resourceType", "resourceOwnerAccount", "error", "proof", "action", "principal.AWS",
                "principal.Federated", "resourceControlPolicyRestriction", "condition.KEY"}  # fmt: skip
 
+INTERNAL_KEYS = {"accessType", "principalType", "principalOwnerAccount", "serviceControlPolicyRestriction"}
+
 
 @pytest.mark.parametrize(
     ("type_", "possible"),
     [
         ("ACCOUNT", ACCESS_KEYS | {"isPublic", "principal.CanonicalUser"}),
         ("ORGANIZATION", ACCESS_KEYS | {"isPublic", "principal.CanonicalUser"}),
-        ("ACCOUNT_INTERNAL_ACCESS", ACCESS_KEYS),
-        ("ORGANIZATION_INTERNAL_ACCESS", ACCESS_KEYS),
+        ("ACCOUNT_INTERNAL_ACCESS", ACCESS_KEYS | INTERNAL_KEYS),
+        ("ORGANIZATION_INTERNAL_ACCESS", ACCESS_KEYS | INTERNAL_KEYS),
         ("ACCOUNT_UNUSED_ACCESS", {"resource", "resourceType", "resourceOwnerAccount", "findingType"}),
         ("ORGANIZATION_UNUSED_ACCESS", {"resource", "resourceType", "resourceOwnerAccount", "findingType"}),
     ],

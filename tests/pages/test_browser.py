@@ -300,6 +300,6 @@ def test_the_list_reads_without_scripts(
     plain.add_cookies(cookies)  # type: ignore[arg-type]
     still = plain.new_page()
     still.goto("/findings/?q=isPublic:true")
-    assert still.locator("table.findings tbody tr").count() == 12
+    assert still.locator("table.findings tbody tr").count() == 13
     still.click("text=shop-website")
     assert "shop-website" in still.inner_text("h1")

@@ -173,7 +173,7 @@ def test_the_whole_portal_starts_stops_and_starts_again(folder: Path) -> None:
     try:
         seen = portal.until_ready()
         assert re.search(rf"Portal ready at http://127\.0\.0\.1:{port}  user: admin  password: \S+", seen)
-        assert re.search(r"organization +12 +28 +2", seen)
+        assert re.search(r"organization +13 +36 +2", seen)
         assert (folder / "admin-password").stat().st_mode & 0o777 == 0o600
         assert (folder / "secret-key").stat().st_mode & 0o777 == 0o600
         password = (folder / "admin-password").read_text().strip()
@@ -195,7 +195,7 @@ def test_the_whole_portal_starts_stops_and_starts_again(folder: Path) -> None:
         portal.process.kill()
     again = Portal(folder, port)
     try:
-        assert re.search(r"organization +12 +28 +2", again.until_ready())
+        assert re.search(r"organization +13 +36 +2", again.until_ready())
         worker = next(pid for pid in again.children() if "worker" in _command(pid))
         children = again.children()
         os.kill(worker, signal.SIGKILL)  # a crash of one child ends all
