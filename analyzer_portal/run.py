@@ -27,6 +27,13 @@ from .embedded.services import Services
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "samples" / "organization.json"
+CRITICAL = (
+    "arn:aws:s3:::private-photos",
+    "arn:aws:s3:::payment-reports",
+    "arn:aws:dynamodb:eu-central-1:123456789012:table/settlements",
+    "arn:aws:kms:eu-central-1:123456789012:key/card-data",
+)
+"""Of the sample: what its internal access analyzer is about."""
 CHILDREN_STOP_SECONDS = 4.0
 JOINED_STOP_SECONDS = 1.0
 SERVERS_STOP_SECONDS = 3.0
@@ -127,6 +134,7 @@ class Portal:
             return
         from analyzers.actions import CreateAnalyzer
         from analyzers.inventory.load import load
+        from analyzers.inventory.selection import configuration_of
         from analyzers.models import Import, Organization
 
         entry = load([SAMPLE], names=["samples/organization.json"])
@@ -135,6 +143,10 @@ class Portal:
         organization = Organization.objects.get()
         CreateAnalyzer("organization", "ORGANIZATION", organization.pk, user=None)()
         CreateAnalyzer("management-account", "ACCOUNT", organization.management_account, user=None)()
+        chosen = configuration_of([{"resourceArns": list(CRITICAL)}])
+        CreateAnalyzer(
+            "critical-data", "ORGANIZATION_INTERNAL_ACCESS", organization.pk, configuration=chosen, user=None
+        )()
         (self.data / "sample-loaded").touch()
 
     def start_children(self) -> None:

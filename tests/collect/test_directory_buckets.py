@@ -8,7 +8,7 @@ import boto3
 from botocore.stub import Stubber
 
 from analyzers.collect.place import Place
-from analyzers.collect.services.s3_directory import SERVICE, read
+from analyzers.collect.services.s3_directory import SERVICE
 
 ACCOUNT, BUCKET = "111122223333", "b--euc1-az1--x-s3"
 POINT = f"arn:aws:s3express:eu-central-1:{ACCOUNT}:accesspoint/p--euc1-az1--xa-s3"
@@ -39,7 +39,7 @@ def test_access_points_come_with_their_bucket() -> None:
     clients = {"s3": s3, "s3control": control}
     place = Place(ACCOUNT, "eu-central-1", "aws", SERVICE.calls, lambda service, region: clients[service])
     with buckets, points:
-        ((section, found),) = list(read(place))
+        ((section, found),) = list(SERVICE.read(place))
     assert (section, found.get("error")) == ("resources", None)
     (point,) = found["access_points"]
     assert (point["arn"], point["policy"], point["network_origin"]) == (POINT, '{"Statement": []}', "Internet")
