@@ -234,9 +234,10 @@ class Portal:
         from findings.summary import by_analyzer
 
         print()
-        print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Archived':>10}")
+        print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Inside':>8}{'Archived':>10}")
         for entry in by_analyzer():
-            counts = f"{entry['public']:>8}{entry['cross_account']:>8}{entry['errors']:>8}{entry['archived']:>10}"
+            names = ("public", "cross_account", "errors", "internal")
+            counts = "".join(f"{entry[name]:>8}" for name in names) + f"{entry['archived']:>10}"  # type: ignore[literal-required]
             print(f"{entry['analyzer'].name:<24}{counts}")
         print(
             f"\nPortal ready at http://127.0.0.1:{self.port}  user: admin  password: {self.password}",

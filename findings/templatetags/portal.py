@@ -40,6 +40,11 @@ def get(mapping: Any, key: Any) -> Any:
 
 
 @register.filter
+def is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+@register.filter
 def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 

@@ -49,10 +49,11 @@ def example(way: Way, action: str, member: Member, target: Target, people: Peopl
         fact = facts.of(key)
         if key not in told and not isinstance(fact, Gap) and key not in _DERIVED:
             context[key] = fact
-    for key in ("aws:resourceorgid", "aws:resourceorgpaths"):
+    for spelled in ("aws:ResourceOrgID", "aws:ResourceOrgPaths"):
+        key = spelled.lower()
         fact = target.fact(key)
         if key not in told and not isinstance(fact, Gap) and key in target.asked():
-            context[key] = fact
+            context[spelled] = fact
     context |= {key: value for key, value in target.known.items() if key not in told}
     rest = way.rest.replace(NAME, name)
     return Request(principal, action, f"{target.subject.arn}{rest}", target.subject.account, context)
