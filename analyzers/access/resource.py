@@ -20,6 +20,8 @@ from .worlds import digest, fingerprint, scope_of, target_for, world_of
 
 MOST_PATHS = 500
 """Kept of one answer; the rest is counted."""
+MOST_HELD = 100
+"""Principals that are named of one reason; the rest is counted."""
 INTERNAL = (AnalyzerType.ACCOUNT_INTERNAL_ACCESS, AnalyzerType.ORGANIZATION_INTERNAL_ACCESS)
 
 
@@ -32,6 +34,17 @@ class Row:
     levels: Mapping[Level, tuple[str, ...]]
     unknown: tuple[Level, ...] = ()
     finding: str = ""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the key of the resource keeps from some principals. `count`: of them; `principals`: the first."""
+
+    principals: tuple[str, ...]
+    count: int
+    actions: tuple[str, ...]
+    key: str
+    blockers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,22 @@ def covering(resource: Resource) -> Analyzer | None:
         .order_by("pk")
         .first()
     )
+
+
+def held_back(resource: Resource) -> list[Held]:
+    """What the analyzer that covers the resource left out of its findings because of the key."""
+    analyzer = covering(resource)
+    row = analyzer and analyzer.analyzed_resources.filter(resource_arn=resource.arn).first()
+    return [
+        Held(
+            tuple(line["principals"][:MOST_HELD]),
+            len(line["principals"]),
+            tuple(line["actions"]),
+            line["key"],
+            tuple(line["blockers"]),
+        )
+        for line in (row.withheld if row else ())
+    ]
 
 
 def internal_findings() -> list[str]:

@@ -85,6 +85,12 @@ class AnalyzedResource(models.Model):
         max_length=64, blank=True, help_text="Digest of the `AnalyzedPopulation` that was asked about, if one was"
     )
     error = models.TextField(blank=True)
+    withheld = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What the key keeps from principals: [{principals, actions, key, blockers}]",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["analyzer", "resource_arn"], name="analyzed_resource_once")]

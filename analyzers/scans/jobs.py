@@ -26,17 +26,21 @@ from analyzers.kinds.internal.answer import InternalAnalysis
 from analyzers.kinds.subject import Analysis, Subject, ZoneOfTrust
 from analyzers.models import AnalyzedPopulation, AnalyzedResource, Analyzer, Resource, Scan
 
+from .withheld import Line, lines
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`analysis` is None if nothing has changed since the last answer. `only`: the principals that were asked about,
-    None for everybody. `population`: who they were taken from."""
+    None for everybody. `population`: who they were taken from. `withheld`: all that keys hold back, None if that is as
+    it was."""
 
     subject: Subject
     analysis: Analysis | InternalAnalysis | None
     input_hash: str
     only: Collection[str] | None = None
     population: str = ""
+    withheld: list[Line] | None = None
 
 
 class Due(NamedTuple):
@@ -80,7 +84,7 @@ class ExternalJob:
 
 
 def _said_in_full(analyzer: Analyzer, arns: Sequence[str]) -> QuerySet[AnalyzedResource]:
-    return AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="")
+    return AnalyzedResource.objects.filter(analyzer=analyzer, resource_arn__in=arns, error="").defer("withheld")
 
 
 _last_zone: ZoneOfTrust | None = None
@@ -141,7 +145,8 @@ class InternalJob:
             if only is not None and not only:
                 return Answer(subject, None, said, None, self._digest)
         analysis = self._analyst.analyze(subject, only)
-        return Answer(subject, analysis, said, only, self._digest)
+        before = last.withheld if last is not None and only is not None else ()
+        return Answer(subject, analysis, said, only, self._digest, lines(analysis.withheld, before, only))
 
     def _changed_since(self, digest: str) -> frozenset[str] | None:
         """Who is new, gone or changed; None if it is not known who was there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -11,14 +12,18 @@ from django.db import connection
 from analyzers.kinds.subject import Subject
 from analyzers.models import AnalyzedResource, Scan
 
+from .withheld import Line
+
 
 class Note(NamedTuple):
-    """`input_hash`: of what was asked. `error`: what could not be analysed. `population`: who was asked about."""
+    """`input_hash`: of what was asked. `error`: what could not be analysed. `population`: who was asked about.
+    `withheld`: lines of `scans.withheld`; None leaves what is stored."""
 
     subject: Subject
     input_hash: str
     error: str
     population: str = ""
+    withheld: list[Line] | None = None
 
 
 _UPSERT = """
@@ -31,14 +36,22 @@ _UPSERT = """
         resource_owner_account = EXCLUDED.resource_owner_account, input_hash = EXCLUDED.input_hash,
         error = EXCLUDED.error, population = EXCLUDED.population
 """
+_UPDATE = """
+    UPDATE {table} AS stored SET withheld = told.withheld::jsonb
+    FROM unnest(%s::text[], %s::text[]) AS told (arn, withheld)
+    WHERE stored.analyzer_id = %s AND stored.resource_arn = told.arn AND stored.withheld <> told.withheld::jsonb
+"""
 
 
 def write(scan: Scan, now: datetime, notes: Sequence[Note]) -> None:
-    """One statement for all of them; of two about one resource the last counts."""
+    """One statement for all of them, and one for what keys hold back; of two about one resource the last counts."""
     if not notes:
         return
-    rows = {note.subject.arn: (note.subject.arn, note.subject.type, note.subject.account, *note[1:]) for note in notes}
+    rows = {note.subject.arn: (note.subject.arn, note.subject.type, note.subject.account, *note[1:4]) for note in notes}
+    told = {note.subject.arn: json.dumps(note.withheld) for note in notes if note.withheld is not None}
     columns = [list(column) for column in zip(*rows.values(), strict=True)]
     with connection.cursor() as cursor:
         table = connection.ops.quote_name(AnalyzedResource._meta.db_table)
         cursor.execute(_UPSERT.format(table=table), [scan.analyzer_id, scan.pk, now, *columns])
+        if told:
+            cursor.execute(_UPDATE.format(table=table), [list(told), list(told.values()), scan.analyzer_id])

@@ -145,7 +145,9 @@ def told(answers: Iterable[Answer]) -> Iterator[tuple[Subject, Analysis | Intern
 
 
 def _note(one: Answer) -> Note:
-    return Note(one.subject, one.input_hash, one.analysis.error if one.analysis else "", one.population)
+    error = one.analysis.error if one.analysis else ""
+    failed = one.analysis is not None and one.withheld is None
+    return Note(one.subject, one.input_hash, error, one.population, [] if failed else one.withheld)
 
 
 def finish(scan_id: int) -> bool:

@@ -97,6 +97,7 @@ def resource_page(request: HttpRequest) -> HttpResponse:
             "more_paths": max(0, found.path_count - PATHS),
             "drawing": drawing(found.paths, row.arn) if found.paths else None,
             "accounts": _by_account(found.summary, context["names"]),
+            "held": of_resource.held_back(row),
         }
     if request.headers.get("HX-Request"):
         return render(request, "access/_resource.html", context)

@@ -124,6 +124,27 @@ def test_search(admin: Client, planted: None) -> None:
     assert "None matches." in found
 
 
+def test_what_the_key_holds_back_has_its_own_lines(admin: Client, internal: Analyzer) -> None:
+    assert "Held back by the key" not in text(admin.get(f"/access/resource/?arn={VAULT}"))
+    names = [arn("user", f"u{number:03}") for number in range(150)]
+    line = {
+        "principals": names,
+        "actions": ["s3:GetObjectVersion"],
+        "key": "alias/<i>",
+        "blockers": ["kms:Decrypt: no request is allowed <b>."],
+    }
+    internal.analyzed_resources.update(withheld=[line])
+    found = text(admin.get(f"/access/resource/?arn={VAULT}"))
+    section = found.partition("Held back by the key")[2].partition("</section>")[0]
+    assert "user/u099" in section
+    assert "user/u100" not in section
+    assert "150 in all" in section
+    assert "s3:GetObjectVersion" in section
+    assert "kms:Decrypt: no request is allowed &lt;b&gt;." in section
+    assert "alias/&lt;i&gt;" in section
+    assert "default encryption is taken to hold for all its objects" in section
+
+
 def test_a_resource_with_paths(admin: Client, planted: None) -> None:
     found = text(admin.get(f"/access/resource/?arn={VAULT}"))
     assert "each of 4 principals was asked" in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from analyzers.models import (
     ResourceDocument,
 )
 from analyzers.scans import request_scan, work
+from analyzers.scans.withheld import lines
 from findings import wire
 from findings.models import Finding
 
@@ -88,7 +90,7 @@ def scan(analyzer: Analyzer) -> None:
 
 
 def active() -> set[tuple[str, str]]:
-    rows = Finding.objects.filter(status="ACTIVE")
+    rows = Finding.objects.filter(status="ACTIVE").exclude(resource_type="AWS::KMS::Key")
     return {(row.principal["AWS"].rsplit("/", 1)[-1], row.resource.rsplit(":", 1)[-1]) for row in rows}
 
 
@@ -244,22 +246,94 @@ def test_one_account_as_zone(analyzer: Analyzer) -> None:
     assert set(Finding.objects.values_list("access_type", flat=True)) == {"INTRA_ACCOUNT"}
 
 
-def test_data_that_the_key_does_not_open(analyzer: Analyzer) -> None:
-    key = Resource.objects.create(arn=f"arn:aws:kms:eu-west-1:{A}:key/k", account_id=A, type="AWS::KMS::Key")
+@pytest.fixture
+def key(analyzer: Analyzer) -> Resource:
+    """Bucket one is encrypted; its key leaves it to the policies of its account."""
+    made = Resource.objects.create(arn=f"arn:aws:kms:eu-west-1:{A}:key/k", account_id=A, type="AWS::KMS::Key")
     delegates = {**allow("kms:*"), "Principal": {"AWS": f"arn:aws:iam::{A}:root"}}
-    ResourceDocument.objects.create(resource=key, channel="POLICY", document=text(delegates))
-    Resource.objects.filter(arn="arn:aws:s3:::one").update(configuration={"encryption_key": key.arn})
-    PrincipalPolicy.objects.filter(principal__name="twin").update(
-        document=text(allow("s3:GetObject", "arn:aws:s3:::one/*"), allow("kms:Decrypt", key.arn))
-    )
+    ResourceDocument.objects.create(resource=made, channel="POLICY", document=text(delegates))
+    Resource.objects.filter(arn="arn:aws:s3:::one").update(configuration={"encryption_key": made.arn})
+    return made
+
+
+def read_one(name: str, *more: dict[str, Any]) -> None:
+    """The role reads bucket one, and has these statements."""
+    said = text(allow("s3:GetObject", "arn:aws:s3:::one/*"), *more)
+    PrincipalPolicy.objects.filter(principal__name=name).update(document=said)
+
+
+def held() -> dict[str, list[str]]:
+    """Name of the principal -> actions that the key of bucket one holds back."""
+    (row,) = AnalyzedResource.objects.filter(resource_arn="arn:aws:s3:::one")
+    lines = [(arn, line) for line in row.withheld for arn in line["principals"]]
+    assert all(line["key"].endswith(":key/k") and line["blockers"] for _, line in lines)
+    assert len(lines) == len({arn for arn, _ in lines})
+    return {arn.rsplit("/", 1)[-1]: line["actions"] for arn, line in lines}
+
+
+def test_data_that_the_key_does_not_open(analyzer: Analyzer, key: Resource) -> None:
+    read_one("twin", allow("kms:Decrypt", key.arn))
     scan(analyzer)
-    found = {
-        row.principal["AWS"].rsplit("/", 1)[-1]: row for row in Finding.objects.filter(resource="arn:aws:s3:::one")
-    }
-    assert found["twin"].details["encryption"]["readable"] == "yes"
-    assert found["reader"].details["encryption"]["readable"] == "no"
-    assert found["reader"].details["encryption"]["blockers"]
-    assert "the key does not allow it" in found["reader"].details["summary"]
+    assert active() == {("twin", "one"), ("abroad", "two")}
+    assert Finding.objects.get(resource="arn:aws:s3:::one").details["encryption"]["readable"] == "yes"
+    assert held() == {"reader": ["s3:GetObject"]}
+    scan(analyzer)
+    assert held() == {"reader": ["s3:GetObject"]}, "nothing was asked, so it stays"
+
+
+def test_what_is_held_back_follows_who_changes(analyzer: Analyzer, key: Resource) -> None:
+    scan(analyzer)
+    assert active() == {("abroad", "two")}
+    assert held() == {"reader": ["s3:GetObject"], "twin": ["s3:GetObject"]}
+    read_one("twin", allow("kms:Decrypt", key.arn))
+    scan(analyzer)
+    assert active() == {("twin", "one"), ("abroad", "two")}
+    assert held() == {"reader": ["s3:GetObject"]}
+    read_one("twin")
+    scan(analyzer)
+    assert active() == {("abroad", "two")}
+    assert held() == {"reader": ["s3:GetObject"], "twin": ["s3:GetObject"]}
+    Principal.objects.filter(name="reader").delete()
+    scan(analyzer)
+    assert held() == {"twin": ["s3:GetObject"]}
+
+
+def test_another_policy_of_the_key_is_asked_of_everybody(analyzer: Analyzer, key: Resource) -> None:
+    scan(analyzer)
+    names = [f"arn:aws:iam::{A}:role/{name}" for name in ("reader", "twin")]
+    opened = text({**allow("kms:Decrypt"), "Principal": {"AWS": names}})
+    ResourceDocument.objects.filter(resource=key).update(document=opened)
+    scan(analyzer)
+    assert active() == {("reader", "one"), ("twin", "one"), ("abroad", "two")}
+    assert held() == {}
+
+
+def test_lines_keep_what_was_not_asked_and_can_be_stored() -> None:
+    first = internal.Withheld("arn:a", ("s3:GetObject",), "k", ("kms:Decrypt: \x00 \ud800",))
+    stored = lines([first, replace(first, principal="arn:b")])
+    (line,) = stored
+    assert line["principals"] == ["arn:a", "arn:b"]
+    assert line["blockers"] == ["kms:Decrypt: \N{REPLACEMENT CHARACTER} \N{REPLACEMENT CHARACTER}"]
+    (left,) = lines([], stored, {"arn:b"})
+    assert left["principals"] == ["arn:a"]
+    assert lines([replace(first, principal="arn:b")], [left], {"arn:b"}) == stored
+    assert lines([], stored, {"arn:a", "arn:b"}) == []
+    assert lines([], stored) == [], "everybody was asked"
+
+
+def test_a_failed_analysis_holds_nothing_back(
+    analyzer: Analyzer, key: Resource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(analyzer)
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError
+
+    read_one("twin", allow("kms:Decrypt", key.arn))
+    monkeypatch.setattr(internal.Analyst, "analyze", fail)
+    work(request_scan(analyzer).pk)
+    assert held() == {}
+    assert Finding.objects.filter(resource="arn:aws:s3:::one", status="ACTIVE").exclude(error="").exists()
 
 
 @pytest.mark.parametrize(

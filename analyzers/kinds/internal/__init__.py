@@ -5,10 +5,10 @@ Pure: no Django, no AWS.
 """
 
 from .analysis import Analyst
-from .answer import Encryption, InternalFinding
+from .answer import Encryption, InternalFinding, Withheld
 from .people import People, member_hashes
 
-VERSION = 1
+VERSION = 2
 """Raise it when answers change for the same input, so that the next scan asks again."""
 
-__all__ = ["VERSION", "Analyst", "Encryption", "InternalFinding", "People", "member_hashes"]
+__all__ = ["VERSION", "Analyst", "Encryption", "InternalFinding", "People", "Withheld", "member_hashes"]

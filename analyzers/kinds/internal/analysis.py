@@ -16,7 +16,7 @@ from analyzers.kinds.subject import FurtherCondition, StatementRef, Subject
 from analyzers.policy.model import Condition, Effect
 from analyzers.reasoning.matching import spelled_operator
 
-from .answer import INTRA_ACCOUNT, INTRA_ORG, Encryption, InternalAnalysis, InternalFinding
+from .answer import INTRA_ACCOUNT, INTRA_ORG, Encryption, InternalAnalysis, InternalFinding, Withheld
 from .encryption import Keys
 from .people import Group, People
 from .points import BOTH_MUST_ALLOW, Through, access_points
@@ -58,18 +58,19 @@ class Analyst:
             return InternalAnalysis(error=f"Resources of type {subject.type} cannot be analysed for internal access.")
         target = Target(subject, self.people)
         found: list[InternalFinding] = []
+        held: list[Withheld] = []
         direct: dict[str, int] = {}
         for reached in self.reached(target, only):
-            found += self._findings(target, reached)
+            found += self._findings(target, reached, held)
             sure = reduce(or_, (way.mask for way in reached.ways if way.proved and not way.condition), 0)
             direct |= dict.fromkeys((member.arn for member in reached.members), sure)
         for through, point in access_points(subject, self.people, target.errors):
             for reached in self._through(through, point, only, direct):
-                found += self._findings(point, reached, through)
+                found += self._findings(point, reached, held, through)
         found.sort(key=lambda one: (one.principal, one.action))
         errors = [*target.errors, *target.control_errors]
         said = "\n".join(f"{error} Access could not be ruled out." for error in dict.fromkeys(errors))
-        return InternalAnalysis(tuple(found), said)
+        return InternalAnalysis(tuple(found), said, _united(held))
 
     def reached(self, target: Target, only: Collection[str] | None = None) -> Iterator[Reached]:
         """Who reaches it, group by group."""
@@ -177,13 +178,14 @@ class Analyst:
 
     # -- findings ----------------------------------------------------------------------------------------------
 
-    def _findings(self, target: Target, reached: Reached, through: Through | None = None) -> Iterator[InternalFinding]:
+    def _findings(
+        self, target: Target, reached: Reached, held: list[Withheld], through: Through | None = None
+    ) -> Iterator[InternalFinding]:
+        """What the key holds back goes to `held`."""
         group, side = reached.group, reached.side
         same = group.account == target.subject.account
         for way in reached.ways:
-            actions = target.bits.names(way.mask)
-            first = way.mask & -way.mask
-            action = target.bits.actions[first.bit_length() - 1]
+            allowed = target.bits.names(way.mask)
             statements = tuple(self._references(target, group, side, way))
             sources = {
                 str(granted.channel.source["type"]): granted.channel.source
@@ -192,18 +194,29 @@ class Analyst:
             }
             if through is not None:
                 sources = {"S3_ACCESS_POINT": through.source}
-            checked: Replayed | None = None if way.proved else Replayed(False, way.reason)
+            replayed: dict[str, Replayed] = {}
             condition = dict(way.condition) | (through.condition if through else {})
             further = tuple(map(_further, way.further))
             unless = tuple(map(_further, way.unless))
             restriction, service_restriction = target.restriction(), self._service_restriction(group)
             for member in reached.members:
-                request = example(way, action, member, target, self.people)
+                encrypted = target if through is None else through.bucket
+                withheld = self._keys.withheld(encrypted, member, allowed)
+                if withheld is not None:
+                    held.append(withheld)
+                actions = tuple(one for one in allowed if withheld is None or one not in withheld.actions)
+                if not actions:
+                    continue
+                first = way.mask & target.bits.mask_of(actions)
+                action = target.bits.actions[(first & -first).bit_length() - 1]
+                request = example(_about(way, first, target), action, member, target, self.people)
+                checked = replayed.get(action) if way.proved else Replayed(False, way.reason)
                 if checked is None:
                     checked = replay(request, group, target, self.people)
                     if through is not None and checked.reason == BOTH_MUST_ALLOW:
                         checked = Replayed(True, "", checked.assumptions)  # the bucket's policy does allow
-                encryption = self._keys.of(target if through is None else through.bucket, member, actions)
+                    replayed[action] = checked
+                encryption = self._keys.of(encrypted, member, actions)
                 yield InternalFinding(
                     principal=member.arn,
                     principal_type=member.kind,
@@ -267,6 +280,26 @@ class Analyst:
         if any(view.error for level in group.levels or () for view in level):
             return "FAILED_TO_EVALUATE_SCP"
         return "APPLIED"
+
+
+def _about(way: Way, bits: int, target: Target) -> Way:
+    """The way with an example for these of its bits, if some were taken out: the resource itself or something in it."""
+    lowest = bits & -bits
+    if lowest == way.mask & -way.mask:
+        return way
+    rest = (way.rest or f"{target.place.separator}example") if lowest & target.bits.inside else ""
+    return replace(way, rest=rest)
+
+
+def _united(held: Iterable[Withheld]) -> tuple[Withheld, ...]:
+    """Those of one principal, who may get in by several ways, as one."""
+    found: dict[tuple[str, str], Withheld] = {}
+    for one in held:
+        before = found.get((one.principal, one.key), one)
+        actions = tuple(sorted({*before.actions, *one.actions}))
+        blockers = tuple(dict.fromkeys((*before.blockers, *one.blockers)))
+        found[one.principal, one.key] = replace(one, actions=actions, blockers=blockers)
+    return tuple(found[place] for place in sorted(found))
 
 
 def _further(condition: Condition) -> FurtherCondition:

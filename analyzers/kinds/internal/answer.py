@@ -59,8 +59,21 @@ class InternalFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """Actions on data that every policy but the key's side allows a principal: it is proved that the key does not let
+    it. `blockers`: why, in sentences."""
+
+    principal: str
+    actions: tuple[str, ...]
+    key: str
+    blockers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InternalAnalysis:
-    """The answer about one resource, as `kinds.subject.Analysis` is for those outside."""
+    """The answer about one resource, as `kinds.subject.Analysis` is for those outside. `withheld`: what is not in the
+    findings only because of the key, at most one of each principal and key, by principal."""
 
     findings: tuple[InternalFinding, ...] = ()
     error: str = ""
+    withheld: tuple[Withheld, ...] = ()

@@ -1,5 +1,9 @@
 """Encrypted data counts as readable only if its key says so too. AWS's own findings leave that out.
 
+What the key provably does not let a principal do is not access, and is told apart (`Withheld`). That is said only of
+actions that nobody can do without the right to the key (`HELD_BY_DECRYPT`, `HELD_BY_GENERATE`); of others that use the
+key (`READS`, `WRITES`) the finding stays and tells what the key says.
+
 https://docs.aws.amazon.com/kms/latest/developerguide/service-integration.html
 """
 
@@ -13,7 +17,7 @@ from analyzers.kinds.subject import Subject
 from analyzers.reasoning.evaluate import Outcome
 from analyzers.reasoning.request import Request
 
-from .answer import Encryption
+from .answer import Encryption, Withheld
 from .replay import decided
 from .target import Target
 from .weigh import Case
@@ -49,6 +53,31 @@ WRITES: Mapping[str, frozenset[str]] = {
 }
 """Actions that need kms:GenerateDataKey of the caller."""
 
+BUCKET_DEFAULT_HOLDS_FOR_ALL_OBJECTS = True
+"""Taken for granted: that every object of a bucket is encrypted as the bucket's default says today. An object may have
+been stored with another key, or before the default was set; that is seen only by asking for each object. If this is
+false, no reading of objects is held back."""
+HELD_BY_DECRYPT: Mapping[str, frozenset[str]] = {
+    "AWS::S3::Bucket": READS["AWS::S3::Bucket"] if BUCKET_DEFAULT_HOLDS_FOR_ALL_OBJECTS else frozenset(),
+    "AWS::SecretsManager::Secret": READS["AWS::SecretsManager::Secret"],
+    "AWS::SQS::Queue": READS["AWS::SQS::Queue"],
+    # DynamoDB opens the table's key by kms:Decrypt of the caller for writing as well.
+    "AWS::DynamoDB::Table": READS["AWS::DynamoDB::Table"]
+    | {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:PartiQLInsert"},
+    "AWS::DynamoDB::Stream": READS["AWS::DynamoDB::Stream"],
+    "AWS::Kinesis::Stream": READS["AWS::Kinesis::Stream"],
+}
+"""Actions that are impossible without kms:Decrypt. Not among them: copying and restoring of snapshots, for which a
+grant on the key does as well, and sessions of directory buckets, which also list and delete."""
+HELD_BY_GENERATE: Mapping[str, frozenset[str]] = {
+    "AWS::SecretsManager::Secret": frozenset({"secretsmanager:PutSecretValue"}),
+    "AWS::SQS::Queue": WRITES["AWS::SQS::Queue"],
+    "AWS::SNS::Topic": WRITES["AWS::SNS::Topic"],
+    "AWS::Kinesis::Stream": WRITES["AWS::Kinesis::Stream"],
+}
+"""Actions that are impossible without kms:GenerateDataKey. Not among them: s3:PutObject, whose caller may name another
+encryption than the bucket's default."""
+
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 _AWS_MANAGED = "alias/aws/"
 
@@ -81,6 +110,24 @@ class Keys:
             blockers = use.blockers
         return Encryption(named, use.decrypt if reads else "", use.generate if writes else "", blockers)
 
+    def withheld(self, target: Target, member: Member, actions: Sequence[str]) -> Withheld | None:
+        """Those of the actions that the key provably does not let the member do; None if there are none."""
+        named = str(target.subject.configuration.get("encryption_key") or "")
+        by_decrypt = HELD_BY_DECRYPT.get(target.subject.type, frozenset()).intersection(actions)
+        by_generate = HELD_BY_GENERATE.get(target.subject.type, frozenset()).intersection(actions)
+        if not named or not (by_decrypt or by_generate):
+            return None
+        use = self._use(named, target.subject, member)
+        held = (by_decrypt if use.decrypt == NO else frozenset()) | (by_generate if use.generate == NO else frozenset())
+        if not held:
+            return None
+        rights = (["kms:Decrypt"] if held & by_decrypt else []) + (
+            ["kms:GenerateDataKey"] if held & by_generate else []
+        )
+        other = {"kms:Decrypt", "kms:GenerateDataKey"}.difference(rights)
+        blockers = tuple(said for said in use.blockers if not said.startswith(tuple(f"{one}:" for one in other)))
+        return Withheld(member.arn, tuple(one for one in actions if one in held), named, blockers)
+
     def _use(self, named: str, subject: Subject, member: Member) -> _Use:
         if _AWS_MANAGED in named:  # its policy lets in everybody of the account who comes through the service
             if member.account == subject.account:
@@ -109,13 +156,17 @@ class Keys:
         group = people.group_of[member.arn]
         ways = people.weigher.ways(case)
         told, blockers = [], []
+        unclear = [*target.errors, *target.control_errors]
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             bit = target.bits.mask_of([action])
             found = [way for way in ways if way.mask & bit]
             if any(way.proved for way in found):
                 told.append(YES)
                 continue
-            told.append(UNKNOWN if found else NO)
+            told.append(UNKNOWN if found or unclear else NO)
+            if unclear:  # what cannot be read may allow it
+                blockers.append(f"{action}: {unclear[0]}")
+                continue
             if found:
                 blockers.append(f"{action}: {found[0].reason}")
                 continue

@@ -27,7 +27,7 @@ def summary(
     if condition:
         said += ", if " + " and ".join(f"{key} is {value}" for key, value in condition.items())
     if encryption and encryption.readable == "no":
-        said += "; the data cannot be read: the key does not allow it"
+        said += "; its key does not allow reading"
     elif encryption and encryption.writable == "no":
-        said += "; data cannot be written: the key does not allow it"
+        said += "; its key does not allow writing"
     return f"{said}."

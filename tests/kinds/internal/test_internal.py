@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analyzers.kinds.internal import Analyst, InternalFinding, People
+from analyzers.kinds.internal import Analyst, InternalFinding, People, Withheld
 from analyzers.kinds.population import ROLE, USER, Home, Member, Population
 from analyzers.kinds.subject import ChannelDocument, Subject
 from tests.shared import conformance
@@ -572,37 +572,140 @@ def test_only_some_are_asked_about() -> None:
     assert [one.principal for one in found] == [members[3].arn]
 
 
-def test_encrypted_data() -> None:
-    key = subject(text(allow("kms:*", Principal={"AWS": A})), arn=KEY, type_="AWS::KMS::Key")
-    encrypted = subject(configuration={"encryption_key": KEY})
-    both = allow(["s3:GetObject", "s3:PutObject"], f"{BUCKET}/*")
-    members = (
-        user("all", text(both, allow("kms:*"))),
-        user("none", text(both)),
-        user("write", text(both, allow("kms:GenerateDataKey"))),
-        user("denied", text(both, allow("kms:*"), deny("kms:Decrypt"))),
-        user("list", text(allow("s3:ListBucket", BUCKET))),
+OPEN_KEY = subject(text(allow("kms:*", Principal={"AWS": A})), arn=KEY, type_="AWS::KMS::Key")
+
+
+def encrypted(
+    about: Subject, *members: Member, key: Subject | None = OPEN_KEY
+) -> tuple[dict[str, InternalFinding], dict[str, Withheld]]:
+    """By name of the principal: its one finding, and what the key holds back."""
+    people = People(Population(members, HOMES, ORGANIZATION), controlled=True)
+    about = replace(about, configuration={**about.configuration, "encryption_key": KEY})
+    analysis = Analyst(people, lambda _name, _subject: key).analyze(about)
+    assert not analysis.error
+    assert not [found for found in analysis.findings if "does not confirm" in found.reason]
+    names = [found.principal.rsplit("/", 1)[-1] for found in analysis.findings]
+    assert len(names) == len(set(names))
+    return (
+        dict(zip(names, analysis.findings, strict=True)),
+        {one.principal.rsplit("/", 1)[-1]: one for one in analysis.withheld},
     )
-    found = {
-        one.principal.rsplit("/", 1)[-1]: one.encryption
-        for one in ask(encrypted, *members, find_key=lambda _name, _subject: key)
+
+
+def test_what_the_key_does_not_open_is_no_finding() -> None:
+    found, held = encrypted(
+        subject(),
+        role("reads", text(GET)),
+        role("opens", text(GET, allow("kms:Decrypt", KEY))),
+        role("denied", text(GET, allow("kms:*"), deny("kms:Decrypt"))),
+        role("lists", text(allow("s3:GetObject", f"{BUCKET}/*"), allow("s3:ListBucket", BUCKET))),
+        role("conditional", text(GET, allow("kms:Decrypt", KEY, Condition={"Bool": {"aws:SecureTransport": "true"}}))),
+    )
+    assert said(list(found.values())) == {
+        "opens": ("s3:GetObject",),
+        "lists": ("s3:ListBucket",),
+        "conditional": ("s3:GetObject",),
     }
-    told = {name: (one.readable, one.writable) if one else None for name, one in found.items()}
-    assert told == {
-        "all": ("yes", "yes"),
-        "none": ("no", "no"),
-        "write": ("no", "yes"),
-        "denied": ("no", "yes"),
-        "list": None,
-    }
-    assert found["denied"] is not None
-    assert "Denied by statement 2" in found["denied"].blockers[0]
-    (unread,) = ask(encrypted, members[0])
-    assert unread.encryption is not None
-    assert unread.encryption.readable == "unknown"
-    (managed,) = ask(subject(configuration={"encryption_key": "alias/aws/s3"}), members[1])
-    assert managed.encryption is not None
-    assert managed.encryption.readable == "yes"
+    assert found["opens"].encryption is not None
+    assert found["opens"].encryption.readable == "yes"
+    assert found["lists"].encryption is None
+    assert found["lists"].witness is not None
+    assert found["lists"].witness.action == "s3:ListBucket"
+    assert {name: one.actions for name, one in held.items()} == dict.fromkeys(
+        ("reads", "denied", "lists"), ("s3:GetObject",)
+    )
+    assert held["reads"].key == KEY
+    assert len(held["reads"].blockers) == 1
+    assert held["reads"].blockers[0].startswith("kms:Decrypt: ")
+    assert "Denied by statement 2" in held["denied"].blockers[0]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [None, subject("not a policy", arn=KEY, type_="AWS::KMS::Key"), subject("[]", arn=KEY, type_="AWS::KMS::Key")],
+    ids=["not in the inventory", "not JSON", "not a policy"],
+)
+def test_a_key_of_which_nothing_is_known_holds_nothing_back(key: Subject | None) -> None:
+    found, held = encrypted(subject(), role("reads", text(GET)), key=key)
+    assert not held
+    assert found["reads"].action == ("s3:GetObject",)
+    assert found["reads"].encryption is not None
+    assert found["reads"].encryption.readable == "unknown"
+    assert found["reads"].encryption.blockers
+
+
+def test_a_policy_that_cannot_be_read_may_open_the_key() -> None:
+    found, held = encrypted(subject(), role("reads", text(GET), "not a policy"))
+    assert not held
+    assert found["reads"].encryption is not None
+    assert found["reads"].encryption.readable == "unknown"
+
+
+def test_keys_of_aws_itself() -> None:
+    shared = subject(
+        text(allow("s3:GetObject", f"{BUCKET}/*", Principal={"AWS": B})),
+        configuration={"encryption_key": "alias/aws/s3"},
+    )
+    people = People(
+        Population((user("here", text(GET)), user("there", text(GET), account=B)), HOMES, ORGANIZATION), controlled=True
+    )
+    analysis = Analyst(people).analyze(shared)
+    (found,) = analysis.findings
+    assert found.principal.endswith("/here")
+    assert found.encryption is not None
+    assert found.encryption.readable == "yes"
+    (held,) = analysis.withheld
+    assert held.principal.endswith("/there")
+    assert held.blockers == ("The key is managed by AWS and serves its own account only.",)
+
+
+def test_who_may_choose_another_encryption_can_write() -> None:
+    """A request to S3 may name another encryption than the bucket's default."""
+    found, held = encrypted(subject(), user("u", text(allow(["s3:GetObject", "s3:PutObject"], f"{BUCKET}/*"))))
+    assert found["u"].action == ("s3:PutObject",)
+    assert found["u"].encryption is not None
+    assert (found["u"].encryption.readable, found["u"].encryption.writable) == ("", "no")
+    assert "its key does not allow writing" in found["u"].summary
+    assert held["u"].actions == ("s3:GetObject",)
+
+
+QUEUE, TABLE = f"arn:aws:sqs:eu-west-1:{A}:q", f"arn:aws:dynamodb:eu-west-1:{A}:table/t"
+SECRET = f"arn:aws:secretsmanager:eu-west-1:{A}:secret:s"
+SNAPSHOT = f"arn:aws:rds:eu-west-1:{A}:snapshot:s"
+
+
+@pytest.mark.parametrize(
+    ("arn", "kind", "asked", "right", "left", "held"),
+    [
+        (QUEUE, "AWS::SQS::Queue",
+         ["sqs:ReceiveMessage", "sqs:SendMessage"], "", "", "sqs:ReceiveMessage sqs:SendMessage"),
+        (QUEUE, "AWS::SQS::Queue", ["sqs:SendMessage"], "kms:GenerateDataKey", "sqs:SendMessage", ""),
+        (QUEUE, "AWS::SQS::Queue", ["sqs:SendMessage"], "kms:Decrypt", "", "sqs:SendMessage"),
+        (QUEUE, "AWS::SQS::Queue",
+         ["sqs:ReceiveMessage", "sqs:PurgeQueue"], "", "sqs:PurgeQueue", "sqs:ReceiveMessage"),
+        (TABLE, "AWS::DynamoDB::Table",
+         ["dynamodb:GetItem", "dynamodb:PutItem"], "", "", "dynamodb:GetItem dynamodb:PutItem"),
+        (TABLE, "AWS::DynamoDB::Table", ["dynamodb:PutItem"], "kms:Decrypt", "dynamodb:PutItem", ""),
+        (TABLE, "AWS::DynamoDB::Table", ["dynamodb:DeleteItem"], "", "dynamodb:DeleteItem", ""),
+        (SECRET, "AWS::SecretsManager::Secret",
+         ["secretsmanager:GetSecretValue"], "", "", "secretsmanager:GetSecretValue"),
+        (SNAPSHOT, "AWS::RDS::DBSnapshot", ["rds:CopyDBSnapshot"], "", "rds:CopyDBSnapshot", ""),
+    ],
+)  # fmt: skip
+def test_what_needs_the_key(arn: str, kind: str, asked: list[str], right: str, left: str, held: str) -> None:
+    own = [allow(asked, "*"), *([allow(right, KEY)] if right else [])]
+    found, kept = encrypted(subject(arn=arn, type_=kind), user("u", text(*own)))
+    assert [action for one in found.values() for action in one.action] == left.split()
+    assert [action for one in kept.values() for action in one.actions] == held.split()
+
+
+def test_held_back_by_several_ways_is_one_line() -> None:
+    """Through an access point, and by statements with and without conditions."""
+    about = through_a_point(text(allow("s3:GetObject", f"{POINT}/*", Principal={"AWS": "*"})))
+    version = allow("s3:GetObjectVersion", f"{BUCKET}/*", Condition={"Bool": {"aws:SecureTransport": "true"}})
+    found, held = encrypted(about, user("u", text(GET, version, allow("s3:GetObject", f"{POINT}/*"))))
+    assert not found
+    assert held["u"].actions == ("s3:GetObject", "s3:GetObjectVersion")
 
 
 def point(**more: Any) -> dict[str, Any]:
