@@ -146,7 +146,7 @@ def told(answers: Iterable[Answer]) -> Iterator[tuple[Subject, Analysis | Intern
 
 def _note(one: Answer) -> Note:
     error = one.analysis.error if one.analysis else ""
-    failed = one.analysis is not None and one.withheld is None
+    failed = one.analysis is not None and not one.input_hash
     return Note(one.subject, one.input_hash, error, one.population, [] if failed else one.withheld)
 
 

@@ -53,6 +53,7 @@ data "aws_iam_policy_document" "read" {
     actions = [
       "cloudtrail:GetResourcePolicy",
       "cloudtrail:ListEventDataStores",
+      "cloudtrail:LookupEvents",
     ]
   }
   statement {

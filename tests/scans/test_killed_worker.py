@@ -31,8 +31,8 @@ import analyzers.scans.work
 working = sys.modules["analyzers.scans.work"]  # the package has a function of the same name
 record, recorded = working.record, []
 
-def record_half(*asked, **more):
-    done = record(*asked, **more)
+def record_half(analyzer, answers, now, **more):
+    done = record(analyzer, answers, now, **more)
     recorded.append(done)
     if len(recorded) == 2:
         print("written, not committed", flush=True)
