@@ -386,7 +386,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         read = number if rule.family is Family.NUMERIC else instant
         bound, given = read(wanted), read(value)
         if bound is None or given is None:
-            return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
+            return inverse(assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL) if rule.negated else False
         ordered = {"lt": given < bound, "le": given <= bound, "gt": given > bound, "ge": given >= bound}
         return ordered.get(str(rule.comparison), given == bound)
     if rule.family is Family.IP:
@@ -396,7 +396,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         except ValueError:
             block = None
         if block is None:
-            return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
+            return inverse(assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL) if rule.negated else False
         return address in block
     if rule.family is Family.BINARY:
         expected = binary(wanted)

@@ -351,6 +351,13 @@ def test_whose_a_canonical_id_is_cannot_be_told() -> None:
     assert said("canonical:abc", acl=grants) == YES
 
 
+def test_two_canonical_ids_are_two_doubts() -> None:
+    doubts = on({"CanonicalUser": "abc"}, deny(Principal={"CanonicalUser": "abd"}))
+    assert said(EVE, identity=[ALL], resource=doubts) == UNKNOWN
+    assert said("canonical:abc", resource=doubts) == YES
+    assert said("canonical:abd", resource=on("*", deny(Principal={"CanonicalUser": "abd"}))) == DENIED
+
+
 def test_block_public_access_closes_a_public_policy_to_other_accounts() -> None:
     bpa = {"RestrictPublicBuckets": True}
     public = on("*", allow("s3:*", Principal={"AWS": ABROAD}))
