@@ -148,6 +148,8 @@ def test_who_has_no_type() -> None:
     assert exists(null(**{TYPE: MISSING}), principal={"Service": "sns.amazonaws.com"})
     assert exists(equals(**{TYPE: "Anonymous"}))
     assert not exists(equals(**{TYPE: "Anonymous"}), principal={"AWS": HOME})
+    assert gets_in(through(StringEquals={TYPE: "Anonymous"}, Null={ARN: MISSING}))
+    assert not gets_in(through(StringNotEquals={TYPE: "Anonymous"}, Null={ARN: MISSING}))
     assert not exists(equals(**{TYPE: "Robot"}))
 
 

@@ -306,6 +306,18 @@ def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
     assert told(f"federated:{provider}", {"AWS": HOME}, "sts:AssumeRoleWithWebIdentity") == NO
 
 
+def test_documents_on_the_resource_stand_beside_each_other() -> None:
+    silent = on("*", Action="ec2:*")
+    assert said(USER, "sts:AssumeRole", TARGET, trust=on({"AWS": USER}), resource=silent) == YES
+    assert said(USER, "sts:AssumeRole", TARGET, trust=silent, resource=on({"AWS": USER})) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": USER}), resource=silent) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=silent, resource=on({"AWS": USER})) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=silent, resource=silent) == NO
+    assert said(USER, "kms:Decrypt", KEY, key_policy=on("*"), resource=on("*", deny(Principal="*"))) == DENIED
+    assert said(USER, "s3:GetObject", OBJECT, trust=on("*"), key_policy=on("*")) == NO
+    assert said(USER, "s3:GetObject", OBJECT, resource=on("*"), trust=on("*", deny(Principal="*"))) == YES
+
+
 @pytest.mark.parametrize(
     ("policies", "expected"),
     [

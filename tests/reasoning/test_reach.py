@@ -177,6 +177,11 @@ def test_blockers_and_culprits_tell_which_of_several_documents() -> None:
     assert blockers(ask({"identity": [S3], "scp_levels": {"ou": [S3, closed]}})) == {("scp:ou[1]", 1)}
     assert blockers(ask({"identity": [S3], "session": [S3], "boundary": closed})) == {("boundary", 1)}
     assert blockers(ask({"identity": [S3], "session": [closed]})) == {("session", 1)}
+    shut = document(allow(Principal="*"), deny(Principal="*"))
+    assume: Any = {"actions": ("sts:AssumeRole",), "resources": (f"arn:aws:iam::{HOME}:role/r",)}
+    assert blockers(ask({"trust": shut}, **assume)) == {("trust", 1)}
+    decrypt: Any = {"actions": ("kms:Decrypt",), "resources": (f"arn:aws:kms:eu:{HOME}:key/k",)}
+    assert blockers(ask({"key_policy": shut}, **decrypt)) == {("key_policy", 1)}
     acl = {"acl": [{"grantee": "AllUsers", "permission": "READ"}]}
     [culprit] = ask(acl, "anonymous", ("s3:ListBucket",), resources=("arn:aws:s3:::b",)).culprits
     assert culprit.statement.document == "acl"

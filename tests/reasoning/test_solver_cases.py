@@ -85,6 +85,21 @@ def test_whether_the_unreadable_differs_is_one_constant(reading: bool, monkeypat
         assert solved(allow(Condition={operator: {KEY: "x"}}), {KEY: "1"}) is ALLOWED[reading]
 
 
+@pytest.mark.parametrize("reading", [True, False])
+def test_how_resources_are_read_is_three_constants(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"resource": "arn:aws:logs:eu:1:log:x"}
+    for name in ("SHORT_ARN", "ALLOW_ACROSS_COLONS", "DENY_ACROSS_COLONS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(assumptions, name, reading)
+            short, crossing = ALLOWED[reading], Outcome.UNKNOWN
+            if name != "SHORT_ARN":
+                short, crossing = Outcome.UNKNOWN, ALLOWED[reading] if name.startswith("ALLOW") else Outcome.UNKNOWN
+            assert solved(allow(Resource="arn:aws:logs"), **asked) is short
+            assert solved(allow(Resource="arn:aws:*:x"), **asked) is crossing
+            denied = DENIED[reading] if name.startswith("DENY") else Outcome.UNKNOWN
+            assert solved(deny(Resource="arn:aws:*:x"), **asked) is denied
+
+
 @pytest.mark.parametrize(("wanted", "tag", "expected"), VARIABLES)
 def test_a_policy_variable(wanted: str, tag: str, expected: bool) -> None:
     assert solved(allow(Condition={"StringEquals": {KEY: wanted}}), {KEY: tag}) is ALLOWED[expected]
