@@ -191,6 +191,8 @@ def test_an_account_has_no_colon() -> None:
     """The solver matched the rest of the ARN, and the evaluator did not agree."""
     assert not exists({"StringLike": {ACCOUNT: "*:*"}})
     assert not exists({"ForAnyValue:StringLike": {"kms:CallerAccount": "*:*"}})
+    assert not exists({"StringLike": {ACCOUNT: "*1"}, "StringEquals": {ACCOUNT: ABROAD}})
+    assert exists({"StringLike": {ACCOUNT: "*2"}, "StringEquals": {ACCOUNT: ABROAD}})
 
 
 @pytest.mark.parametrize("key", ["aws:username", "aws:userid", "aws:PrincipalServiceName"])

@@ -162,6 +162,8 @@ MANY: list[tuple[str, Any, ContextValue | None, Truth]] = [
     ("ForAnyValue:NumericEquals", ["x"], ("1",), False),
     ("ForAnyValue:NumericNotEquals", ["x"], ("1",), None),
     ("ForAllValues:NumericNotEquals", ["x", "1"], ("1",), False),
+    ("ForAllValues:NumericNotEquals", ["1"], ("", "2"), True),
+    ("ForAnyValue:NumericNotEquals", ["1"], ("", "1"), False),
     ("ForAnyValue:BinaryEquals", ["YQ=="], ("YQ==", "!"), True),
     ("ForAnyValue:StringLike", ["${aws:username}*"], ("bobby",), True),
     ("ForAnyValue:StringLike", ["${aws:username}*"], ("eve",), False),

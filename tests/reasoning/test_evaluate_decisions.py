@@ -141,6 +141,12 @@ def test_the_other_reading_of_session_policies(monkeypatch: pytest.MonkeyPatch) 
     assert said(SESSION, resource=on({"AWS": SESSION}), session=OTHER) == NO
 
 
+def test_statements_after_a_deny_count() -> None:
+    assert said(identity=[document(deny("ec2:*"), allow())]) == YES
+    assert said(resource=document(deny("ec2:*", Principal="*"), allow(Principal="*"))) == YES
+    assert said(identity=[document(deny("ec2:*"), deny("s3:*"), allow())]) == DENIED
+
+
 def test_the_identity_path_needs_boundary_and_session() -> None:
     assert said(SESSION, identity=[ALL]) == YES
     assert said(SESSION, identity=[ALL], boundary=OTHER) == NO
@@ -478,6 +484,8 @@ def test_the_resource_side_is_open_where_a_statement_is() -> None:
         return answer.outcome.value, answer.kind
 
     assert told(allow(Principal="*", Condition=odd)) == UNKNOWN
+    silent = resource_side(request, [parse_value(document(allow(Principal={"AWS": EVE})))])
+    assert silent.steps[0].reason == "the principal does not match"
     assert told(allow(Principal="*", Condition=odd), allow(Principal="*")) == YES
     assert told(allow(Principal="*"), deny(Principal="*", Condition=odd)) == UNKNOWN
     assert told(deny(Principal="*", Condition=odd)) == NO

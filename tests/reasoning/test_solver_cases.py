@@ -71,6 +71,14 @@ def test_a_multivalued_key_with_one_empty_text_has_no_value() -> None:
     assert solved(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": "a"}}), given) is Outcome.DENY
 
 
+@pytest.mark.parametrize("operator", ["NumericNotEquals", "DateNotEquals", "NotIpAddress"])
+def test_an_empty_text_is_no_number(operator: str) -> None:
+    wanted = "10.0.0.0/8" if operator == "NotIpAddress" else "1"
+    assert solved(allow(Condition={operator: {KEY: wanted}}), {KEY: ""}) is Outcome.UNKNOWN
+    block = {"NotIpAddress": {KEY: "10.0.0.0/8"}}
+    assert solved(allow(Condition=block), {KEY: "11.0.0.0/8"}) is Outcome.UNKNOWN, "a block is no address"
+
+
 @pytest.mark.parametrize("reading", [True, False])
 def test_whether_the_unreadable_differs_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assumptions, "UNREADABLE_NUMBER_IS_NOT_EQUAL", reading)
