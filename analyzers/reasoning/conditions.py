@@ -84,6 +84,8 @@ class Conditions:
         if key in keys.CALLER_ACCOUNT and not self.scene.complete:
             if not isinstance(found, tuple) or isinstance(found, Comparison):
                 return Open(_say(condition))
+            if any(":" in step.chars and not step.negated for step in found):
+                return FALSE  # an account has no colon, and the rest of the ARN is not meant
             return conj([Holds(PRINCIPAL, account_glob(found)), *opens])
         return conj([Holds(self._variable(key, rule), found), *opens])
 
@@ -189,7 +191,9 @@ class Conditions:
     @staticmethod
     def _doubt(rule: OperatorRule, unclear: list[Formula]) -> list[Formula]:
         """A bound that cannot be read matches nothing; whether it differs from everything is not documented."""
-        return unclear if rule.negated and assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL is None else []
+        if not rule.negated or assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL:
+            return []
+        return [TRUE] if assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL is False else unclear
 
     def _constant(self, condition: Condition, rule: OperatorRule, value: str) -> Formula:
         """A key whose value is known: decide the condition, or leave it open where that needs another value."""

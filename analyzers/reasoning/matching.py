@@ -488,7 +488,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         read = number if rule.family is Family.NUMERIC else instant
         bound, given = read(wanted), read(value)
         if bound is None or given is None:
-            return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
+            return inverse(assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL) if rule.negated else False
         return bool(_COMPARISONS[rule.comparison or "eq"](given, bound))
     if rule.family is Family.IP:
         block = network(wanted)
@@ -497,7 +497,7 @@ def _compare(policy: Policy, rule: OperatorRule, wanted: str, value: str, call: 
         except ValueError:
             block = None
         if block is None:
-            return assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL if rule.negated else False
+            return inverse(assumptions.UNREADABLE_NUMBER_IS_NOT_EQUAL) if rule.negated else False
         return address in block
     if rule.family is Family.BINARY:
         expected = binary(wanted)

@@ -37,7 +37,7 @@ def main() -> int:
     if options.report:
         from . import results
 
-        print(results.report(options.files or list(FILES)))
+        print(results.report(options.files or list(FILES), options.share))
         return 0
     # Nothing here needs a database; no server is started for it.
     os.environ.setdefault("DATABASE_URL", "postgresql://nobody@localhost:1/none")

@@ -14,6 +14,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import random
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ PACKAGE = "analyzers.reasoning"
 EVALUATOR = ("matching", "decision", "hearing", "strength", "bucket_access", "acl")
 ENCODER = ("symbolic", "conditions", "layers", "callers", "axioms")
 FILES = (*EVALUATOR, *ENCODER)
+SEED = 3
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,13 @@ class _Bare(cst.CSTTransformer):
 def mutants_of(file: str) -> tuple[Mutant, ...]:
     """Every mutant of a file, in the order of the source; two changes with one result are one."""
     return tuple(_mutants_of(file))
+
+
+def sample(file: str, share: float) -> tuple[Mutant, ...]:
+    """The same part of a file's mutants each time."""
+    every = mutants_of(file)
+    chosen = set(random.Random(f"{SEED} {file}").sample(range(len(every)), round(len(every) * share)))
+    return tuple(mutant for place, mutant in enumerate(every) if place in chosen)
 
 
 def _mutants_of(file: str) -> Iterator[Mutant]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from math import sqrt
 from typing import Any
 
-from .mutants import FILES, ROOT, Mutant, mutants_of
+from .mutants import FILES, ROOT, Mutant, sample
 
 FOLDER = ROOT / "mutants"
 RESULTS = FOLDER / "results.jsonl"
@@ -41,15 +42,15 @@ def slower_than(limit: float) -> set[str]:
     return {name for took, _, name in (line.strip().partition(" ") for line in lines) if float(took) >= limit}
 
 
-def report(files: Sequence[str]) -> str:
-    """A table by file, and the survivors with what was changed."""
+def report(files: Sequence[str], share: float) -> str:
+    """A table by file, and the survivors with what was changed; of the sample, if `share` is less than 1."""
     found = known()
     rows = ["| file | mutants | run | killed | timed out | survived | dead |", "| --- " + "| --: " * 6 + "|"]
     survivors: list[str] = []
     whole: Counter[str] = Counter()
     for file in [file for file in FILES if file in files]:
         counted: Counter[str] = Counter()
-        for mutant in mutants_of(file):
+        for mutant in sample(file, share):
             counted["all"] += 1
             if (status := found.get(mutant.key, {}).get("status")) is None:
                 continue
@@ -60,7 +61,16 @@ def report(files: Sequence[str]) -> str:
         rows.append(_row(file, counted))
         whole += counted
     rows.append(_row("all", whole))
-    return "\n".join([*rows, "", *survivors])
+    return "\n".join([*rows, "", _interval(whole), "", *survivors])
+
+
+def _interval(counted: Counter[str]) -> str:
+    """Wilson's, of 95 %: where the share that dies lies if all were run, and those that were are a fair sample."""
+    n, z = max(1, counted["run"]), 1.96
+    dead = (counted[KILLED] + counted[LATE]) / n
+    middle, reach = dead + z * z / (2 * n), z * sqrt(dead * (1 - dead) / n + z * z / (4 * n * n))
+    low, high = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
+    return f"95 % interval of the share that dies: {low:.1%} to {high:.1%}"
 
 
 def _row(name: str, counted: Counter[str]) -> str:

@@ -30,7 +30,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from . import mutants as making
 from . import results
-from .mutants import FILES, PACKAGE, ROOT, Mutant, mutants_of
+from .mutants import FILES, PACKAGE, ROOT, SEED, Mutant, mutants_of, sample
 
 FOLDER = "tests/reasoning"
 ELSEWHERE = ("test_guard.py", "test_adversarial.py", "test_second_solver.py")
@@ -43,7 +43,6 @@ SLOW = (
 """Seconds each, about other files."""
 EXAMPLES = 60
 """That hypothesis draws for a test, the same in each run."""
-SEED = 3
 MEMORY = 6 << 30
 
 
@@ -93,6 +92,7 @@ class Run:
             return True
         self._codes = making.codes(pending)
         self.early = _called_at_import()
+        pending.sort(key=lambda mutant: mutant.place in self.early)  # which take longest
         gc.collect()
         gc.freeze()
         calls, seconds = self._first(session.items)
@@ -118,10 +118,7 @@ class Run:
             named = [name for name in self.options.files if name.split(".")[0].split("#")[0] == file]
             if self.options.files and not named:
                 continue
-            mutants = [m for m in mutants_of(file) if not named or file in named or m.name in named]
-            if self.options.share < 1:
-                chance = random.Random(f"{SEED} {file}")
-                mutants = chance.sample(mutants, round(len(mutants) * self.options.share))
+            mutants = [m for m in sample(file, self.options.share) if not named or file in named or m.name in named]
             wanted = {None, results.SURVIVED} if self.options.survivors else {None}
             asked = bool(named) and file not in named  # single mutants, whatever is known of them
             found += [m for m in mutants if asked or known.get(m.key, {}).get("status") in wanted]
@@ -175,7 +172,7 @@ class Run:
     ) -> tuple[str, str]:
         place = mutant.place
         if place in self.early:
-            return _early(mutant)
+            return _early(mutant, self.options.tests or ())
         killers = self.killers.setdefault(place, Counter())
         chosen = [item for item in items if place in calls[item.nodeid] and seconds[item.nodeid] < self.options.quick]
         chosen.sort(key=lambda item: (-killers[item.nodeid], seconds[item.nodeid]))
@@ -252,8 +249,9 @@ def _called_at_import() -> set[str]:
     return set(told.stdout.split())
 
 
-def _early(mutant: Mutant) -> tuple[str, str]:
+def _early(mutant: Mutant, tests: Sequence[str]) -> tuple[str, str]:
     command = [sys.executable, "-m", "benchmarks.mutation", "--early", mutant.name]
+    command += ["--tests", *tests] if tests else []
     try:
         ended = subprocess.run(command, cwd=ROOT, timeout=600, capture_output=True, text=True, check=False)
     except subprocess.TimeoutExpired:

@@ -170,6 +170,34 @@ def test_an_unknown_element_is_never_a_proof() -> None:
     assert grants(whole, [(["s3:PutObject"], [])], seconds=30).answer is Answer.PROVED
 
 
+def test_a_wildcard_in_a_principal_is_not_taken_for_harmless() -> None:
+    wild = policy(allow(Principal={"AWS": "arn:aws:iam::111111111111:role/*"}))
+    assert grants(wild, [([], [])], seconds=30).answer is Answer.UNKNOWN
+    user = {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111111111111:user/bob"}}
+    elsewhere = policy(allow(Principal={"AWS": "arn:aws:iam::111111111111:role/*"}, Condition=user))
+    assert grants(elsewhere, [([], [])], seconds=30).answer is Answer.PROVED
+
+
+def test_two_doubts_are_not_one() -> None:
+    """An unreadable number under another set operator may be read otherwise."""
+    there = {"Null": {"app:n": "false"}}
+    one = allow(Condition={"ForAllValues:NumericNotEquals": {"app:n": "x"}, **there})
+    other = deny(Condition={"ForAnyValue:NumericNotEquals": {"app:n": "x"}, **there})
+    assert grants(policy(one, other), [([], [])], seconds=30).answer is Answer.UNKNOWN
+    canonical = deny(Principal={"CanonicalUser": "abd"})
+    named = policy(allow(Principal={"CanonicalUser": "abc"}), canonical)
+    assert grants(named, [([], [])], seconds=30).answer is Answer.REFUTED
+
+
+def test_a_key_that_is_compared_as_one_value_anywhere_has_one() -> None:
+    both = {"ForAnyValue:StringEquals": {"app:x": "a"}, "ForAnyValue:StringLike": {"app:x": "b"}}
+    assert grants(policy(allow(Condition=both)), [([], [])], seconds=30).answer is Answer.REFUTED
+    single = policy(allow(Condition={**both, "StringLike": {"app:x": "*"}}))
+    assert grants(single, [([], [])], seconds=30).answer is Answer.PROVED
+    elsewhere = policy(allow("s3:*", Condition=both), allow("ec2:*", Condition={"StringLike": {"app:x": "*"}}))
+    assert grants(elsewhere, [(["s3:*"], [])], seconds=30).answer is Answer.PROVED
+
+
 def test_not_principal_is_everybody_else() -> None:
     others = policy({"Effect": "Allow", "NotPrincipal": {"AWS": "111111111111"}, "Action": "*", "Resource": "*"})
     differs = policy(allow(Principal="*", Condition={"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}}))

@@ -104,6 +104,14 @@ def test_whether_the_caller_is_a_service(said: str, principal: Any, expected: bo
     assert exists({"StringEqualsIgnoreCase": {key: said}}, principal=principal) is expected
 
 
+def test_a_truth_may_begin_in_any_case() -> None:
+    key = "aws:PrincipalIsAWSService"
+    assert exists({"StringLike": {key: "F*"}}, principal={"AWS": HOME})
+    assert exists({"StringLike": {key: "T*"}}, principal={"Service": "sns.amazonaws.com"})
+    assert not exists({"StringLike": {key: "T*"}}, principal={"AWS": HOME})
+    assert not exists({"StringLike": {key: "F*"}}, principal={"Service": "sns.amazonaws.com"})
+
+
 def test_who_does_not_say_whether_he_is_a_service() -> None:
     absent = null(**{"aws:PrincipalIsAWSService": MISSING})
     assert exists(absent)
@@ -140,6 +148,8 @@ def test_who_has_no_type() -> None:
     assert exists(null(**{TYPE: MISSING}), principal={"Service": "sns.amazonaws.com"})
     assert exists(equals(**{TYPE: "Anonymous"}))
     assert not exists(equals(**{TYPE: "Anonymous"}), principal={"AWS": HOME})
+    assert gets_in(through(StringEquals={TYPE: "Anonymous"}, Null={ARN: MISSING}))
+    assert not gets_in(through(StringNotEquals={TYPE: "Anonymous"}, Null={ARN: MISSING}))
     assert not exists(equals(**{TYPE: "Robot"}))
 
 
@@ -175,6 +185,27 @@ def test_the_account_is_that_of_the_arn() -> None:
 def test_a_condition_on_the_account_is_one_on_the_arn(condition: dict[str, Any], expected: bool) -> None:
     assert exists(condition, equals(**{ARN: USER})) is expected
     assert exists({"StringEquals": {ARN: USER}}, condition, principal={"AWS": HOME}) is expected
+
+
+def test_an_account_has_no_colon() -> None:
+    """The solver matched the rest of the ARN, and the evaluator did not agree."""
+    assert not exists({"StringLike": {ACCOUNT: "*:*"}})
+    assert not exists({"ForAnyValue:StringLike": {"kms:CallerAccount": "*:*"}})
+    assert not exists({"StringLike": {ACCOUNT: "*1"}, "StringEquals": {ACCOUNT: ABROAD}})
+    assert exists({"StringLike": {ACCOUNT: "*2"}, "StringEquals": {ACCOUNT: ABROAD}})
+
+
+@pytest.mark.parametrize("key", ["aws:username", "aws:userid", "aws:PrincipalServiceName"])
+def test_a_name_may_be_compared_as_a_number(key: str) -> None:
+    assert exists({"NumericEquals": {key: "5"}})
+
+
+def test_a_star_as_an_arn_is_open_in_findings_and_nothing_in_checks() -> None:
+    key = "aws:SourceArn"
+    assert gets_in(through(ArnLike={key: "*"}))
+    assert gets_in(through(ArnNotLike={key: "*"}, Null={key: THERE}))
+    assert not exists({"ArnLike": {key: "*"}})
+    assert exists({"ArnNotLike": {key: "*"}, "Null": {key: THERE}})
 
 
 @pytest.mark.parametrize("operator", ["NumericEquals", "DateEquals", "IpAddress", "BinaryEquals"])
@@ -368,30 +399,46 @@ def test_what_lies_inside_the_zone(condition: str, inside: dict[str, Any], outsi
         assert not gets_in(through(**{condition: inside}))
 
 
-def test_who_is_inside_the_zone() -> None:
-    def named(principal: Any) -> dict[str, Any]:
-        return allow("s3:GetObject", Principal=principal)
+@pytest.mark.parametrize("zone", [{}, {"organization": "o-1", "by_organization": True}])
+@pytest.mark.parametrize(
+    ("principal", "expected"),
+    [
+        ({"AWS": HOME}, False),
+        ({"AWS": USER}, False),
+        ({"AWS": ABROAD}, True),
+        ({"AWS": [HOME, ABROAD]}, True),
+        ({"CanonicalUser": "abc"}, True),
+        ({"CanonicalUser": "own"}, False),
+        ({"CanonicalUser": ["abc", "own"]}, True),
+        ({"Service": "sns.amazonaws.com"}, False),
+    ],
+)
+def test_who_is_inside_the_zone(principal: Any, expected: bool, zone: dict[str, Any]) -> None:
+    named = allow("s3:GetObject", Principal=principal)
+    assert gets_in(named, canonical_users=frozenset({"own"}), **zone) is expected
 
-    assert not gets_in(named({"AWS": HOME}))
-    assert gets_in(named({"AWS": ABROAD}))
-    assert not gets_in(named({"AWS": [HOME, ABROAD]}), accounts=(HOME, ABROAD))
-    assert gets_in(named({"CanonicalUser": "abc"}))
-    assert not gets_in(named({"CanonicalUser": "abc"}), canonical_users=frozenset({"abc"}))
-    assert gets_in(named({"CanonicalUser": ["abc", "abd"]}), canonical_users=frozenset({"abc"}))
-    assert not gets_in(named({"Service": "sns.amazonaws.com"}))
+
+def test_a_zone_may_have_several_accounts() -> None:
+    assert not gets_in(allow("s3:GetObject", Principal={"AWS": [HOME, ABROAD]}), accounts=(HOME, ABROAD))
 
 
-def test_who_makes_which_call_to_assume_a_role() -> None:
-    def trusting(principal: Any, action: str) -> bool:
-        trust = {"Effect": "Allow", "Principal": principal, "Action": action}
-        return gets_in(trust, services=("sts",), scene=Scene(f"arn:aws:iam::{HOME}:role/r"), anonymous=False)
+PROVIDER = {"Federated": "accounts.google.com"}
 
-    provider = {"Federated": "accounts.google.com"}
-    assert trusting(provider, "sts:AssumeRoleWithWebIdentity")
-    assert trusting(provider, "sts:AssumeRoleWithSAML")
-    assert not trusting(provider, "sts:AssumeRole")
-    assert trusting({"AWS": ABROAD}, "sts:AssumeRole")
-    assert not trusting({"AWS": ABROAD}, "sts:AssumeRoleWithWebIdentity")
-    assert not trusting({"AWS": ABROAD}, "sts:AssumeRoleWithSAML")
-    assert trusting(provider, "sts:TagSession")
-    assert trusting({"AWS": ABROAD}, "sts:TagSession")
+
+@pytest.mark.parametrize(
+    ("principal", "action", "expected"),
+    [
+        (PROVIDER, "sts:AssumeRoleWithWebIdentity", True),
+        (PROVIDER, "sts:AssumeRoleWithSAML", True),
+        (PROVIDER, "sts:AssumeRole", False),
+        (PROVIDER, "sts:TagSession", True),
+        ({"AWS": ABROAD}, "sts:AssumeRole", True),
+        ({"AWS": ABROAD}, "sts:AssumeRoleWithWebIdentity", False),
+        ({"AWS": ABROAD}, "sts:AssumeRoleWithSAML", False),
+        ({"AWS": ABROAD}, "sts:TagSession", True),
+    ],
+)
+def test_who_makes_which_call_to_assume_a_role(principal: Any, action: str, expected: bool) -> None:
+    trust = {"Effect": "Allow", "Principal": principal, "Action": action}
+    scene = Scene(f"arn:aws:iam::{HOME}:role/r")
+    assert gets_in(trust, services=("sts",), scene=scene, anonymous=False) is expected

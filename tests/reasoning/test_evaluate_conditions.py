@@ -109,6 +109,16 @@ ROWS: list[tuple[str, Any, ContextValue | None, Truth]] = [
     ("StringEqualsIfExists", "a", "b", False),
     ("StringNotEqualsIfExists", "a", ABSENT, True),
     ("IpAddressIfExists", "203.0.113.0/24", ABSENT, True),
+    # a key of one value under a set operator: an empty text is no value
+    ("ForAllValues:StringEquals", "a", "", True),
+    ("ForAllValues:StringEquals", "a", "a", True),
+    ("ForAllValues:StringEquals", "a", "b", False),
+    ("ForAllValues:StringNotEquals", "a", "a", False),
+    ("ForAnyValue:StringEquals", "", "", False),
+    ("ForAnyValue:StringEquals", "a", "a", True),
+    ("ForAnyValue:StringNotEquals", "a", "", False),
+    ("ForAnyValue:StringNotEquals", "a", "b", True),
+    ("ForAnyValue:StringLike", "*", "", False),
     ("stringequals", "a", "a", True),
     ("StringLikeIgnoreCase", "a", "a", None),
     ("NullIfExists", "true", "a", None),
@@ -152,6 +162,8 @@ MANY: list[tuple[str, Any, ContextValue | None, Truth]] = [
     ("ForAnyValue:NumericEquals", ["x"], ("1",), False),
     ("ForAnyValue:NumericNotEquals", ["x"], ("1",), None),
     ("ForAllValues:NumericNotEquals", ["x", "1"], ("1",), False),
+    ("ForAllValues:NumericNotEquals", ["1"], ("", "2"), True),
+    ("ForAnyValue:NumericNotEquals", ["1"], ("", "1"), False),
     ("ForAnyValue:BinaryEquals", ["YQ=="], ("YQ==", "!"), True),
     ("ForAnyValue:StringLike", ["${aws:username}*"], ("bobby",), True),
     ("ForAnyValue:StringLike", ["${aws:username}*"], ("eve",), False),
@@ -235,6 +247,20 @@ def test_a_variable_in_an_arn() -> None:
     condition = {"ArnLike": {"aws:SourceArn": "arn:aws:iam::1:user/${aws:username}"}}
     assert matches(condition, {"aws:SourceArn": "arn:aws:iam::1:user/bob"}) is True
     assert matches(condition, {"aws:SourceArn": "arn:aws:iam::1:user/eve"}) is False
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_whether_the_unreadable_differs_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "UNREADABLE_NUMBER_IS_NOT_EQUAL", reading)
+    for operator, wanted in (
+        ("NumericNotEquals", "1"),
+        ("DateNotEquals", "2026-01-01"),
+        ("NotIpAddress", "10.0.0.0/8"),
+    ):
+        assert matches({operator: {KEY: wanted}}, {KEY: "x"}) is reading
+        assert matches({f"ForAnyValue:{operator}": {"aws:TagKeys": wanted}}, {"aws:TagKeys": ("x",)}) is reading
+        assert matches({operator: {KEY: "x"}}, {KEY: "1"}) is reading
+    assert matches({"NumericEquals": {KEY: "1"}}, {KEY: "x"}) is False
 
 
 def test_whether_a_star_is_an_arn_is_one_constant(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,6 +141,12 @@ def test_the_other_reading_of_session_policies(monkeypatch: pytest.MonkeyPatch) 
     assert said(SESSION, resource=on({"AWS": SESSION}), session=OTHER) == NO
 
 
+def test_statements_after_a_deny_count() -> None:
+    assert said(identity=[document(deny("ec2:*"), allow())]) == YES
+    assert said(resource=document(deny("ec2:*", Principal="*"), allow(Principal="*"))) == YES
+    assert said(identity=[document(deny("ec2:*"), deny("s3:*"), allow())]) == DENIED
+
+
 def test_the_identity_path_needs_boundary_and_session() -> None:
     assert said(SESSION, identity=[ALL]) == YES
     assert said(SESSION, identity=[ALL], boundary=OTHER) == NO
@@ -306,6 +312,18 @@ def test_a_role_is_only_assumed_by_whom_it_trusts() -> None:
     assert told(f"federated:{provider}", {"AWS": HOME}, "sts:AssumeRoleWithWebIdentity") == NO
 
 
+def test_documents_on_the_resource_stand_beside_each_other() -> None:
+    silent = on("*", Action="ec2:*")
+    assert said(USER, "sts:AssumeRole", TARGET, trust=on({"AWS": USER}), resource=silent) == YES
+    assert said(USER, "sts:AssumeRole", TARGET, trust=silent, resource=on({"AWS": USER})) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=on({"AWS": USER}), resource=silent) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=silent, resource=on({"AWS": USER})) == YES
+    assert said(USER, "kms:Decrypt", KEY, key_policy=silent, resource=silent) == NO
+    assert said(USER, "kms:Decrypt", KEY, key_policy=on("*"), resource=on("*", deny(Principal="*"))) == DENIED
+    assert said(USER, "s3:GetObject", OBJECT, trust=on("*"), key_policy=on("*")) == NO
+    assert said(USER, "s3:GetObject", OBJECT, resource=on("*"), trust=on("*", deny(Principal="*"))) == YES
+
+
 @pytest.mark.parametrize(
     ("policies", "expected"),
     [
@@ -349,6 +367,13 @@ def test_whose_a_canonical_id_is_cannot_be_told() -> None:
     assert "CANONICAL_USER_IS_CALLER" in told.assumptions
     assert said(EVE, acl=grants) == NO
     assert said("canonical:abc", acl=grants) == YES
+
+
+def test_two_canonical_ids_are_two_doubts() -> None:
+    doubts = on({"CanonicalUser": "abc"}, deny(Principal={"CanonicalUser": "abd"}))
+    assert said(EVE, identity=[ALL], resource=doubts) == UNKNOWN
+    assert said("canonical:abc", resource=doubts) == YES
+    assert said("canonical:abd", resource=on("*", deny(Principal={"CanonicalUser": "abd"}))) == DENIED
 
 
 def test_block_public_access_closes_a_public_policy_to_other_accounts() -> None:
@@ -459,6 +484,8 @@ def test_the_resource_side_is_open_where_a_statement_is() -> None:
         return answer.outcome.value, answer.kind
 
     assert told(allow(Principal="*", Condition=odd)) == UNKNOWN
+    silent = resource_side(request, [parse_value(document(allow(Principal={"AWS": EVE})))])
+    assert silent.steps[0].reason == "the principal does not match"
     assert told(allow(Principal="*", Condition=odd), allow(Principal="*")) == YES
     assert told(allow(Principal="*"), deny(Principal="*", Condition=odd)) == UNKNOWN
     assert told(deny(Principal="*", Condition=odd)) == NO

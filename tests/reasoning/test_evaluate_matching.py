@@ -137,6 +137,10 @@ RESOURCES: list[tuple[str, str, Truth]] = [
     ("arn:aws:sns:eu:1:a*z", "arn:aws:sns:eu:1:a:b:z", True),
     ("arn:aws:logs:*:log:x", "arn:aws:logs:eu:1:log:x", None),
     ("arn:aws:logs", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:logs:eu:1", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:logs:eu:1", "arn:aws:logs:eu:2:log:x", False),
+    ("arn:*:s3:::${aws:username}", "arn:aws:s3:::bob", True),
+    ("arn:*:s3:*:*:${aws:username}/*", "arn:aws:s3:::bob/x", True),
     ("arn:*", "arn:aws:logs:eu:1:log:x", None),
     ("arn:aws:s3", "arn:aws:logs:eu:1:log:x", False),
     ("bucket", "arn:aws:s3:::bucket", False),
@@ -165,6 +169,8 @@ CHECKED: list[tuple[str, str, Truth]] = [
     ("arn:aws:logs:*:log:x", "arn:aws:logs:eu:1:log:x", False),
     ("arn:aws:logs:*:x", "arn:aws:logs:eu:1:log:x", None),
     ("arn:aws:logs", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:logs:eu:1", "arn:aws:logs:eu:1:log:x", None),
+    ("arn:aws:logs:eu:1", "arn:aws:logs:eu:2:log:x", False),
     ("arn:aws:s3", "arn:aws:logs:eu:1:log:x", False),
     ("arn:*", "arn:aws:logs:eu:1:log:x", None),
 ]
@@ -195,6 +201,13 @@ def test_whether_colons_are_crossed_is_one_constant_for_each_effect(
     other = "Deny" if effect == "Allow" else "Allow"
     document = parse_value({"Version": "2012-10-17", "Statement": {**statement, "Effect": other}})
     assert match_statement(document, document.statements[0], call).truth is None
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_what_a_short_arn_matches_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "SHORT_ARN", reading)
+    assert matches(resource="arn:aws:logs:eu:1:log:x", Resource="arn:aws:logs") is reading
+    assert matches(resource="arn:aws:logs:eu:1:log:x", Resource="arn:aws:s3") is False
 
 
 def test_a_value_with_colons_stays_in_the_last_field() -> None:

@@ -133,8 +133,59 @@ def test_the_owner_follows_from_the_resources() -> None:
     assert ask({"identity": [document(allow("sqs:*"))]}, EVE, **access).answer is Answer.REFUTED
 
 
-def test_without_an_owner_it_is_not_known() -> None:
-    assert ask({"identity": [S3]}, resource_account="").answer is Answer.UNKNOWN
+OPEN = "It depends on what is not understood or not documented: "
+SNS: Any = {"actions": ("sns:*",), "resources": (f"arn:aws:sns:eu:{HOME}:t",)}
+POINT: Any = {"resources": (f"arn:aws:s3:eu:{HOME}:accesspoint/p/object/k",)}
+
+
+@pytest.mark.parametrize(
+    ("policies", "principal", "more", "reason"),
+    [
+        ({"identity": [S3]}, BOB, {"resource_account": ""}, "the owner of the resource is the caller's account"),
+        (
+            {"identity": [document(allow())], "rcp_levels": {"root": [document(deny(Principal="*"))]}},
+            BOB,
+            SNS,
+            "services with resource control policies",
+        ),
+        ({"resource": document(allow(Principal="*"))}, "anonymous", POINT, "the bucket agrees"),
+        ({"resource": document(allow())}, "anonymous", {}, "misplaced principal"),
+        (
+            {"resource": document(allow(Principal={"CanonicalUser": "abc"})), "identity": [S3]},
+            EVE,
+            {},
+            "the caller is abc",
+        ),
+        (
+            {"identity": [S3], "scp_levels": {"root": []}},
+            f"arn:aws:iam::{HOME}:role/AWSServiceRoleForX",
+            {},
+            "a service-linked role",
+        ),
+    ],
+)
+def test_what_it_depends_on_is_said(policies: Any, principal: str, more: Any, reason: str) -> None:
+    verdict = ask(policies, principal, **more)
+    assert verdict.answer is Answer.UNKNOWN
+    assert verdict.reason.startswith(OPEN)
+    assert reason in verdict.reason.removeprefix(OPEN).removesuffix(".").split("; ")
+
+
+def test_blockers_and_culprits_tell_which_of_several_documents() -> None:
+    closed = document(allow("s3:*"), deny("s3:Get*"))
+    assert blockers(ask({"identity": [S3, closed]})) == {("identity[1]", 1)}
+    assert blockers(ask({"identity": [S3], "scp_levels": {"ou": [S3, closed]}})) == {("scp:ou[1]", 1)}
+    assert blockers(ask({"identity": [S3], "session": [S3], "boundary": closed})) == {("boundary", 1)}
+    assert blockers(ask({"identity": [S3], "session": [closed]})) == {("session", 1)}
+    shut = document(allow(Principal="*"), deny(Principal="*"))
+    assume: Any = {"actions": ("sts:AssumeRole",), "resources": (f"arn:aws:iam::{HOME}:role/r",)}
+    assert blockers(ask({"trust": shut}, **assume)) == {("trust", 1)}
+    decrypt: Any = {"actions": ("kms:Decrypt",), "resources": (f"arn:aws:kms:eu:{HOME}:key/k",)}
+    assert blockers(ask({"key_policy": shut}, **decrypt)) == {("key_policy", 1)}
+    acl = {"acl": [{"grantee": "AllUsers", "permission": "READ"}]}
+    [culprit] = ask(acl, "anonymous", ("s3:ListBucket",), resources=("arn:aws:s3:::b",)).culprits
+    assert culprit.statement.document == "acl"
+    assert [part.kind for part in culprit.parts] == ["principal", "action", "resource"]
 
 
 def test_block_public_access_closes_what_is_public_as_a_whole() -> None:

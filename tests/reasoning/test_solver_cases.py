@@ -12,6 +12,7 @@ import pytest
 
 from analyzers.policy import parse_value
 from analyzers.policy.operators import Family, lookup
+from analyzers.reasoning import assumptions
 from analyzers.reasoning.access import compare, grants
 from analyzers.reasoning.evaluate import Outcome
 from analyzers.reasoning.matching import Truth
@@ -68,6 +69,43 @@ def test_a_multivalued_key_with_one_empty_text_has_no_value() -> None:
     assert solved(allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}), given) is Outcome.ALLOW
     assert solved(allow(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": ""}}), given) is Outcome.DENY
     assert solved(allow(Condition={"ForAnyValue:StringNotEquals": {"aws:TagKeys": "a"}}), given) is Outcome.DENY
+
+
+@pytest.mark.parametrize("operator", ["NumericNotEquals", "DateNotEquals", "NotIpAddress"])
+def test_an_empty_text_is_no_number(operator: str) -> None:
+    wanted = "10.0.0.0/8" if operator == "NotIpAddress" else "1"
+    assert solved(allow(Condition={operator: {KEY: wanted}}), {KEY: ""}) is Outcome.UNKNOWN
+    block = {"NotIpAddress": {KEY: "10.0.0.0/8"}}
+    assert solved(allow(Condition=block), {KEY: "11.0.0.0/8"}) is Outcome.UNKNOWN, "a block is no address"
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_whether_the_unreadable_differs_is_one_constant(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assumptions, "UNREADABLE_NUMBER_IS_NOT_EQUAL", reading)
+    for operator, wanted in (
+        ("NumericNotEquals", "1"),
+        ("DateNotEquals", "2026-01-01"),
+        ("NotIpAddress", "10.0.0.0/8"),
+    ):
+        assert solved(allow(Condition={operator: {KEY: wanted}}), {KEY: "x"}) is ALLOWED[reading]
+        several = {f"ForAnyValue:{operator}": {"aws:TagKeys": wanted}}
+        assert solved(allow(Condition=several), {"aws:TagKeys": ("x",)}) is ALLOWED[reading]
+        assert solved(allow(Condition={operator: {KEY: "x"}}), {KEY: "1"}) is ALLOWED[reading]
+
+
+@pytest.mark.parametrize("reading", [True, False])
+def test_how_resources_are_read_is_three_constants(reading: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"resource": "arn:aws:logs:eu:1:log:x"}
+    for name in ("SHORT_ARN", "ALLOW_ACROSS_COLONS", "DENY_ACROSS_COLONS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(assumptions, name, reading)
+            short, crossing = ALLOWED[reading], Outcome.UNKNOWN
+            if name != "SHORT_ARN":
+                short, crossing = Outcome.UNKNOWN, ALLOWED[reading] if name.startswith("ALLOW") else Outcome.UNKNOWN
+            assert solved(allow(Resource="arn:aws:logs"), **asked) is short
+            assert solved(allow(Resource="arn:aws:*:x"), **asked) is crossing
+            denied = DENIED[reading] if name.startswith("DENY") else Outcome.UNKNOWN
+            assert solved(deny(Resource="arn:aws:*:x"), **asked) is denied
 
 
 @pytest.mark.parametrize(("wanted", "tag", "expected"), VARIABLES)
