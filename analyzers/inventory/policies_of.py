@@ -15,6 +15,8 @@ from analyzers.models import (
     ResourceType,
 )
 
+from .levels import by_level, steps_of
+
 Given = dict[str, Any]
 """Elements of docs/simulate.md; documents as texts. `missing` names policies whose text is not known."""
 
@@ -79,14 +81,8 @@ def control_levels(account: Account, kind: str) -> dict[str, list[str]]:
     if not policies:
         return {}
     units = {unit.pk: unit for unit in OrganizationalUnit.objects.filter(organization=account.organization_id)}
-    path, step = [(account.pk, account.name or account.pk)], account.parent
-    while step and all(step != known for known, _ in path):
-        unit = units.get(step)
-        path.append((step, unit.name if unit else "root"))
-        step = unit.parent if unit else ""
-    return {
-        name if [other for _, other in path].count(name) == 1 else f"{name} ({target})": [
-            policy.document.text for policy in policies if target in policy.targets
-        ]
-        for target, name in reversed(path)
-    }
+    found = by_level(
+        steps_of(account, units),
+        lambda target: [policy.document.text for policy in policies if target in policy.targets],
+    )
+    return {level: list(texts) for level, texts in found.items()}

@@ -16,6 +16,8 @@ from analyzers.models import (
     ResourceDocument,
 )
 
+from .levels import Step, by_level, steps_of
+
 _BOUNDARY = PrincipalPolicy.Kind.BOUNDARY
 
 
@@ -40,19 +42,19 @@ def _homes(accounts: Iterable[Account], organization: str) -> Iterator[Home]:
     texts = _Texts()
     used = {policy.kind for policy in policies}
     for account in accounts:
-        steps = _steps(account, units)
+        steps = steps_of(account, units)
 
-        def levels(kind: str, steps: list[tuple[str, str]] = steps) -> Levels | None:
+        def levels(kind: str, steps: list[Step] = steps) -> Levels | None:
             if kind not in used or not steps:
                 return None
-            return {
-                f"{name} ({target})" if [n for _, n in steps].count(name) > 1 else name: tuple(
+            return by_level(
+                steps,
+                lambda at: [
                     texts.one(policy.document.text)
                     for policy in policies
-                    if policy.kind == kind and target in policy.targets
-                )
-                for target, name in steps
-            }
+                    if policy.kind == kind and at in policy.targets
+                ],
+            )
 
         parents = [target for target, _ in steps if target != account.pk]
         yield Home(
@@ -64,18 +66,6 @@ def _homes(accounts: Iterable[Account], organization: str) -> Iterator[Home]:
             rcp_levels=levels(ControlPolicy.Kind.RCP),
             canonical_user=account.canonical_user_id,
         )
-
-
-def _steps(account: Account, units: dict[str, OrganizationalUnit]) -> list[tuple[str, str]]:
-    """(id, name) from the root down to the account; empty outside an organization."""
-    if account.organization_id is None:
-        return []
-    path, step = [(account.pk, account.name or account.pk)], account.parent
-    while step and all(step != known for known, _ in path):
-        unit = units.get(step)
-        path.append((step, unit.name if unit else "root"))
-        step = unit.parent if unit else ""
-    return path[::-1]
 
 
 class _Texts:
