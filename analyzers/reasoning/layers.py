@@ -180,16 +180,13 @@ class _Weigher:
         for way, formula in whole.allowed.items():
             whole.allowed[way] = conj([formula, *map(negate, closed)])
         if policies.acl:
-            listed = self._hear("acl", self._acl(), on_resource=True)
+            listed = self._hear("acl", acl_policies(self.policies, self.resource), on_resource=True)
             if not self.resource:
                 listed.allowed[ACCOUNT] = Open("the access control list of the resource")
             concerned = conj([_S3, negate(through_point)])
             for way, formula in listed.allowed.items():
                 whole.allowed[way] = disj([whole.allowed.get(way, FALSE), conj([formula, concerned])])
         return whole
-
-    def _acl(self) -> Documents:
-        return acl_policies(self.policies, self.resource) if self.resource else ()
 
     # -- statements --------------------------------------------------------------------------------------------
 
