@@ -56,12 +56,11 @@ _LINKED = conj(
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """`allowed`: the request is allowed. `denied`: a statement denies it. `switches`: of the Deny statements and of
-    the layers that must allow, by name; all on, the formulas say what AWS does. `documents` by the names under which
-    the switches of their statements go (`scp:root[1]/0`), each with its reader."""
+    """`allowed`: the request is allowed. `switches`: of the Deny statements and of the layers that must allow, by name;
+    all on, the formula says what AWS does. `documents` by the names under which the switches of their statements go
+    (`scp:root[1]/0`), each with its reader."""
 
     allowed: Formula
-    denied: Formula
     switches: tuple[Switch, ...]
     documents: Mapping[str, Reader]
 
@@ -121,7 +120,7 @@ class _Weigher:
             ]
         )
         allowed = conj([negate(denied), passes, granted])
-        return Weighed(allowed, denied, tuple(self.switches.values()), self.documents)
+        return Weighed(allowed, tuple(self.switches.values()), self.documents)
 
     # -- layers ------------------------------------------------------------------------------------------------
 
