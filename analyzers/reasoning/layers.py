@@ -56,12 +56,11 @@ _LINKED = conj(
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """`allowed`: the request is allowed. `denied`: a statement denies it. `switches`: of the Deny statements and of
-    the layers that must allow, by name; all on, the formulas say what AWS does. `documents` by the names under which
-    the switches of their statements go (`scp:root[1]/0`), each with its reader."""
+    """`allowed`: the request is allowed. `switches`: of the Deny statements and of the layers that must allow, by name;
+    all on, the formula says what AWS does. `documents` by the names under which the switches of their statements go
+    (`scp:root[1]/0`), each with its reader."""
 
     allowed: Formula
-    denied: Formula
     switches: tuple[Switch, ...]
     documents: Mapping[str, Reader]
 
@@ -121,7 +120,7 @@ class _Weigher:
             ]
         )
         allowed = conj([negate(denied), passes, granted])
-        return Weighed(allowed, denied, tuple(self.switches.values()), self.documents)
+        return Weighed(allowed, tuple(self.switches.values()), self.documents)
 
     # -- layers ------------------------------------------------------------------------------------------------
 
@@ -180,16 +179,13 @@ class _Weigher:
         for way, formula in whole.allowed.items():
             whole.allowed[way] = conj([formula, *map(negate, closed)])
         if policies.acl:
-            listed = self._hear("acl", self._acl(), on_resource=True)
+            listed = self._hear("acl", acl_policies(self.policies, self.resource), on_resource=True)
             if not self.resource:
                 listed.allowed[ACCOUNT] = Open("the access control list of the resource")
             concerned = conj([_S3, negate(through_point)])
             for way, formula in listed.allowed.items():
                 whole.allowed[way] = disj([whole.allowed.get(way, FALSE), conj([formula, concerned])])
         return whole
-
-    def _acl(self) -> Documents:
-        return acl_policies(self.policies, self.resource) if self.resource else ()
 
     # -- statements --------------------------------------------------------------------------------------------
 

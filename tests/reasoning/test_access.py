@@ -189,6 +189,21 @@ def test_two_doubts_are_not_one() -> None:
     assert grants(named, [([], [])], seconds=30).answer is Answer.REFUTED
 
 
+def test_two_doubts_about_values_are_not_one() -> None:
+    """Two variables, or one in two places, are filled in differently."""
+    tags = "aws:TagKeys"
+    one = allow(Condition={"ForAnyValue:StringLike": {tags: "${aws:username}a*"}})
+    other = deny(Condition={"ForAnyValue:StringLike": {tags: "${aws:username}b*"}})
+    assert grants(policy(one, other), [([], [])], seconds=30).answer is not Answer.PROVED
+    there = {"Null": {"s3:delimiter": "false"}}
+    one = allow(Condition={"StringEquals": {"s3:prefix": "${aws:username}"}, **there})
+    other = deny(Condition={"StringEquals": {"s3:delimiter": "${aws:username}"}})
+    assert grants(policy(one, other), [([], [])], seconds=30).answer is not Answer.PROVED
+    other = deny(Condition={"StringEquals": {"s3:delimiter": "arn:aws:s3:::${aws:username}"}})
+    there_too = allow(Resource="arn:aws:s3:::${aws:username}", Condition=there)
+    assert grants(policy(there_too, other), [([], [])], seconds=30).answer is not Answer.PROVED
+
+
 def test_a_key_that_is_compared_as_one_value_anywhere_has_one() -> None:
     both = {"ForAnyValue:StringEquals": {"app:x": "a"}, "ForAnyValue:StringLike": {"app:x": "b"}}
     assert grants(policy(allow(Condition=both)), [([], [])], seconds=30).answer is Answer.REFUTED

@@ -298,7 +298,8 @@ PATHS = "aws:PrincipalOrgPaths"
 
 
 @pytest.mark.parametrize(
-    ("path", "expected"), [("o-1/r-1/ou-1/", False), ("o-1/*", False), ("o-11/r-1/", True), ("o-1*", True)]
+    ("path", "expected"),
+    [("o-1/r-1/ou-1/", False), ("o-1/*", False), ("o-1/", False), ("o-11/r-1/", True), ("o-1*", True)],
 )
 def test_a_path_lies_in_the_organization_of_its_caller(path: str, expected: bool) -> None:
     within = {"ForAnyValue:StringLike": {PATHS: path}}
@@ -342,19 +343,18 @@ BUCKET = "arn:aws:s3:::b"
 
 
 def ways(
-    statement: dict[str, Any],
-    *,
+    *statements: dict[str, Any],
     accounts: tuple[str, ...] = (HOME,),
     services: tuple[str, ...] = ("s3",),
     scene: Scene | None = None,
     **more: Any,
 ) -> list[Way]:
-    part = Part(policy(statement), scene or Scene(BUCKET, "/", {"aws:resourceaccount": HOME}))
+    part = Part(policy(*statements), scene or Scene(BUCKET, "/", {"aws:resourceaccount": HOME}))
     return list(who(Question((part,), services, frozenset(accounts), **more), seconds=30))
 
 
-def gets_in(statement: dict[str, Any], **more: Any) -> bool:
-    return bool(ways(statement, **more))
+def gets_in(*statements: dict[str, Any], **more: Any) -> bool:
+    return bool(ways(*statements, **more))
 
 
 def through(**condition: Any) -> dict[str, Any]:
@@ -397,6 +397,21 @@ def test_what_lies_inside_the_zone(condition: str, inside: dict[str, Any], outsi
         assert gets_in(through(**{condition: inside}), by_organization=True)
     else:
         assert not gets_in(through(**{condition: inside}))
+
+
+def test_every_source_in_the_zone_is_inside() -> None:
+    account = [through(StringEquals={key: HOME}) for key in ("aws:SourceAccount", "aws:SourceOwner", "aws:VpceAccount")]
+    arns = [through(ArnLike={"aws:SourceArn": f"arn:*:*:*:{HOME}:*"}), through(StringEquals={"aws:SourceOrgID": "o-1"})]
+    zone: dict[str, Any] = {"organization": "o-1", "by_organization": True}
+    assert not gets_in(*account, *arns, **zone)
+    assert gets_in(*account, *arns)
+    assert gets_in(*account, *arns, through(StringEquals={"aws:SourceAccount": ABROAD}), **zone)
+
+
+def test_two_doubts_about_the_resource_are_not_one() -> None:
+    one = through(StringEquals={"aws:ResourceAccount": "${aws:username}"})
+    other = {**through(StringEquals={"aws:ResourceAccount": "${aws:userid}"}), "Effect": "Deny"}
+    assert gets_in(one, other)
 
 
 @pytest.mark.parametrize("zone", [{}, {"organization": "o-1", "by_organization": True}])

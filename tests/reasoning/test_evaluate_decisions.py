@@ -648,6 +648,10 @@ def test_a_denial_names_every_statement_that_denies_and_counts() -> None:
     linked = f"arn:aws:sts::{HOME}:assumed-role/AWSServiceRoleForX/s"
     told = decision(linked, identity=[CLOSED], scp_levels={"root": [CLOSED]})
     assert [ref.document for ref in told.statements] == ["identity"]
+    everywhere = {"root": [document(deny("*", Principal="*"))]}
+    topic = f"arn:aws:sns:eu:{HOME}:t"
+    told = decision(USER, "sns:Publish", topic, identity=[document(deny("sns:*"))], rcp_levels=everywhere)
+    assert [ref.document for ref in told.statements] == ["identity"]
     odd = document(deny(Condition={"Odd": {"a": "b"}}), deny("s3:GetObject"), deny("ec2:*"))
     assert [ref.statement for ref in decision(identity=[odd]).statements] == [1]
 

@@ -54,6 +54,7 @@ PRINCIPALS: list[tuple[Any, str, bool]] = [
     ({"AWS": "222222222222"}, USER, False),
     ({"AWS": USER}, USER, True),
     ({"AWS": USER.lower()}, USER, True),
+    ({"AWS": f"arn:aws:iam::{ACCOUNT}:user/Xavier"}, f"arn:aws:iam::{ACCOUNT}:user/Xavier", True),
     ({"AWS": USER.upper()}, USER, False),
     ({"AWS": ROLE}, SESSION, True),
     ({"AWS": ROLE}, f"arn:aws:sts::{ACCOUNT}:assumed-role/other/s1", False),

@@ -171,6 +171,22 @@ def test_what_it_depends_on_is_said(policies: Any, principal: str, more: Any, re
     assert reason in verdict.reason.removeprefix(OPEN).removesuffix(".").split("; ")
 
 
+@pytest.mark.parametrize("place", ["identity", "boundary", "session", "resource", "scp_levels"])
+def test_a_key_has_one_value_if_any_document_compares_it_so(place: str) -> None:
+    both = {"ForAnyValue:StringEquals": {"app:x": "a"}, "ForAnyValue:StringLike": {"app:x": "b"}}
+    policies: dict[str, Any] = {"identity": [document(allow("s3:*", Condition=both))]}
+    assert ask(policies).answer is Answer.REFUTED
+    single = {"StringNotEquals": {"app:x": "c"}}
+    statements = [allow(), deny("ec2:*", Condition=single)]
+    if place == "resource":
+        statements = [{**deny("ec2:*", Condition=single), "Principal": "*"}]
+    if place == "identity":
+        policies["identity"].append(document(deny("ec2:*", Condition=single)))
+    else:
+        policies[place] = {"root": [document(*statements)]} if place == "scp_levels" else document(*statements)
+    assert ask(policies).answer is Answer.PROVED
+
+
 def test_blockers_and_culprits_tell_which_of_several_documents() -> None:
     closed = document(allow("s3:*"), deny("s3:Get*"))
     assert blockers(ask({"identity": [S3, closed]})) == {("identity[1]", 1)}

@@ -20,6 +20,7 @@ from analyzers.reasoning.policy_set import PolicySet
 from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.request import ContextValue, Request
 from analyzers.reasoning.solve_request import solve
+from analyzers.reasoning.symbolic import action
 from analyzers.reasoning.verdict import Answer
 
 from .policies import allow, deny, document, policy
@@ -112,6 +113,27 @@ def test_how_resources_are_read_is_three_constants(reading: bool, monkeypatch: p
 def test_a_policy_variable(wanted: str, tag: str, expected: bool) -> None:
     assert solved(allow(Condition={"StringEquals": {KEY: wanted}}), {KEY: tag}) is ALLOWED[expected]
     assert solved(allow(Condition={"StringNotEquals": {KEY: wanted}}), {KEY: tag}) is DENIED[expected]
+
+
+def test_any_value_if_exists_without_the_key_depends_on_the_effect() -> None:
+    condition = {"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}}
+    assert solved(allow(Condition=condition)) is Outcome.ALLOW
+    assert solved(deny(Condition=condition)) is Outcome.ALLOW
+
+
+def test_a_service_is_spelled_in_any_case() -> None:
+    assert solved(allow("XRAY:Get*"), action="xray:GetGroup") is Outcome.ALLOW
+
+
+@pytest.mark.parametrize(("pattern", "reading"), [("?3:GetObject", True), ("??:GetObject", False)])
+def test_what_an_action_without_a_service_matches_is_one_constant(
+    pattern: str, reading: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assumptions, "ACTION_WITHOUT_SERVICE", reading)
+    action.cache_clear()
+    assert solved(allow(pattern)) is ALLOWED[reading]
+    assert solved(allow("?3:PutObject")) is Outcome.DENY
+    action.cache_clear()
 
 
 @pytest.mark.parametrize(("principal", "caller", "expected"), PRINCIPALS)

@@ -99,6 +99,7 @@ def test_a_bucket_and_its_objects(allowed: str, denied: str, expected: bool) -> 
         (f"arn:aws:sns:*:{ABROAD}:*", "arn:aws:sns:x", False),
         # an Allow may cross colons and a Deny may not
         ("arn:aws:*:t", "arn:aws:sns:x", True),
+        ("*:t", "arn:aws:sns:x", True),
         ("arn:*", "arn:aws:sns:x", True),
         ("arn:*", "arn:aws:*:t", True),
         ("arn:aws:sns:*", "arn:aws:sns:*", True),
