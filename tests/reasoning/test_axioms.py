@@ -270,6 +270,13 @@ def test_the_user_name_is_the_last_part_of_the_arn(name: str, arn: str, expected
         assert not exists(equals(**{ARN: arn}), null(**{"aws:username": THERE}))
 
 
+def test_a_path_is_no_part_of_a_user_name() -> None:
+    arn = equals(**{ARN: f"arn:aws:iam::{HOME}:user/a/b"})
+    for pattern in ("a?b", "a*b", "a/b", "?/b"):
+        assert exists({"StringNotLike": {"aws:username": pattern}}, arn)
+    assert not exists({"StringNotLike": {"aws:username": "b"}}, arn)
+
+
 def test_a_pattern_of_user_names_is_one_of_arns() -> None:
     assert exists({"StringLike": {"aws:username": "b*"}}, equals(**{ARN: USER}))
     assert not exists({"StringLike": {"aws:username": "c*"}}, equals(**{ARN: USER}))

@@ -309,6 +309,8 @@ def test_what_the_request_tells_wins_over_what_follows() -> None:
         ("x*ab*ab*x", "xababx", True),
         ("*ab*y", "zab", False),
         ("ab*b", "ab", False),
+        ("*a?a*", "xaba", True),
+        ("*a?ab*", "xacab", True),
     ],
 )
 def test_globs(pattern: str, text: str, expected: bool) -> None:

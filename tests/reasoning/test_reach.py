@@ -150,6 +150,19 @@ POINT: Any = {"resources": (f"arn:aws:s3:eu:{HOME}:accesspoint/p/object/k",)}
         ),
         ({"resource": document(allow(Principal="*"))}, "anonymous", POINT, "the bucket agrees"),
         ({"resource": document(allow())}, "anonymous", {}, "misplaced principal"),
+        ({"identity": [document(allow(Principal="*"))]}, BOB, {}, "misplaced principal"),
+        (
+            {"identity": [document(allow(Condition={"NumericNotEquals": {"app:n": "x"}, "Null": {"app:n": "false"}}))]},
+            BOB,
+            {},
+            "NumericNotEquals on app:n with ['x']: x",
+        ),
+        (
+            {"identity": [document(allow(Condition={"Odd": {"APP:n": "x"}}))]},
+            BOB,
+            {},
+            "Odd on app:n with ['x']",
+        ),
         (
             {"resource": document(allow(Principal={"CanonicalUser": "abc"})), "identity": [S3]},
             EVE,
