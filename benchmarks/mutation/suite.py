@@ -258,7 +258,7 @@ def _early(mutant: Mutant, tests: Sequence[str]) -> tuple[str, str]:
         return results.LATE, "a process of its own"
     if ended.returncode == 0:
         return results.SURVIVED, ""
-    failed = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    failed = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith(("FAILED tests", "ERROR tests"))]
     return results.KILLED, failed[0] if failed else "put in place"
 
 
