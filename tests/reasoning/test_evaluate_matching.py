@@ -405,3 +405,13 @@ def test_an_element_has_its_place_in_the_document(element: str, value: Any, path
     call = Call(Request(USER, "s3:GetObject", "arn:aws:s3:::b/k", context={"aws:x": "true"}))
     found = [found.path for found in elements(document, document.statements[1], call)]
     assert [one for one in found if other == {} or one[2] != "Action"] == [("Statement", 1, *path)]
+
+
+def test_a_piece_with_a_question_mark_in_it_may_repeat_a_character() -> None:
+    def matches(pattern: str, text: str) -> bool:
+        return glob_matches(tokens(pattern, wildcards=True, variables=False), text)
+
+    assert matches("*ab?ab*", "xxabcabyy")
+    assert not matches("*ab?ab*", "xxabcbbyy")
+    assert matches("*a??a*", "zaxxaz")
+    assert not matches("*a??a*", "zaxxxaz")
