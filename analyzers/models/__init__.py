@@ -1,6 +1,6 @@
 """What is analysed and how."""
 
-from .analyzer import EXTERNAL_TYPES, INTERNAL_TYPES, SCANNED_TYPES, Analyzer, AnalyzerType
+from .analyzer import EXTERNAL_TYPES, INTERNAL_TYPES, SCANNED_TYPES, UNUSED_TYPES, Analyzer, AnalyzerType
 from .change import ChangeCount, SetAsideMessage
 from .collection import PLAN_FIELDS, Collection, CollectionPart, CollectionSchedule, LastReading, PartStatus
 from .inventory import (
@@ -20,12 +20,23 @@ from .known_account import KnownAccount
 from .policy_change import PolicyChange
 from .scan import AnalyzedPopulation, AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
+from .usage import (
+    LastAccessedReport,
+    SourceKind,
+    UnknownEvent,
+    Usage,
+    UsageCoverage,
+    UsageFeed,
+    UsageFile,
+    UsageReading,
+)
 
 __all__ = [
     "EXTERNAL_TYPES",
     "INTERNAL_TYPES",
     "PLAN_FIELDS",
     "SCANNED_TYPES",
+    "UNUSED_TYPES",
     "Account",
     "AnalyzedPopulation",
     "AnalyzedResource",
@@ -39,6 +50,7 @@ __all__ = [
     "Document",
     "Import",
     "KnownAccount",
+    "LastAccessedReport",
     "LastReading",
     "Organization",
     "OrganizationalUnit",
@@ -53,4 +65,11 @@ __all__ = [
     "ScanChunk",
     "SetAsideMessage",
     "Simulation",
+    "SourceKind",
+    "UnknownEvent",
+    "Usage",
+    "UsageCoverage",
+    "UsageFeed",
+    "UsageFile",
+    "UsageReading",
 ]

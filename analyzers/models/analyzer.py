@@ -19,6 +19,7 @@ class AnalyzerType(models.TextChoices):
 
 EXTERNAL_TYPES = (AnalyzerType.ACCOUNT, AnalyzerType.ORGANIZATION)
 INTERNAL_TYPES = (AnalyzerType.ACCOUNT_INTERNAL_ACCESS, AnalyzerType.ORGANIZATION_INTERNAL_ACCESS)
+UNUSED_TYPES = (AnalyzerType.ACCOUNT_UNUSED_ACCESS, AnalyzerType.ORGANIZATION_UNUSED_ACCESS)
 SCANNED_TYPES = (*EXTERNAL_TYPES, *INTERNAL_TYPES)
 
 
@@ -57,6 +58,10 @@ class Analyzer(models.Model):
     @property
     def is_internal(self) -> bool:
         return self.type in INTERNAL_TYPES
+
+    @property
+    def is_unused(self) -> bool:
+        return self.type in UNUSED_TYPES
 
     @property
     def by_organization(self) -> bool:

@@ -159,6 +159,9 @@ class Principal(models.Model):
     unique_id = models.CharField(max_length=130, blank=True, help_text="AIDA…, AROA…, AGPA…")
     created_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="Role last used, as IAM tells")
+    last_used_known = models.BooleanField(
+        default=False, db_default=False, help_text="IAM was asked: without a time, the role was not used in 400 days"
+    )
     tags = models.JSONField(default=dict)
     groups = models.JSONField(default=list, help_text="ARNs of the groups of a user")
     credentials = models.JSONField(default=dict, help_text="password and access keys, never secrets")
@@ -186,6 +189,9 @@ class PrincipalPolicy(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         help_text="Null: its text is not known",
+    )
+    updated_at = models.DateTimeField(
+        null=True, blank=True, help_text="Last change of a managed policy, as IAM tells; null: not known"
     )
 
     class Meta:

@@ -74,6 +74,9 @@ class Finding(models.Model):
     principal_type = models.CharField(max_length=16, choices=PrincipalType, blank=True)
     principal_owner_account = models.CharField(max_length=12, blank=True)
     service_control_policy_restriction = models.CharField(max_length=32, blank=True)
+    last_accessed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Unused access only: last use that is known; null: none in the period told of"
+    )
     error = models.TextField(blank=True)
     proof = models.CharField(max_length=8, choices=Proof, default=Proof.PROVED)
     details = models.JSONField(default=dict)

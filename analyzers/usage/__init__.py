@@ -1,0 +1,1 @@
+"""Who used what, and when: CloudTrail's events and IAM's last-accessed reports, kept as sums."""
