@@ -27,8 +27,9 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains, Exact, IContains, IsNull
+from django.utils import timezone
 
-from . import filter_keys
+from . import ages, filter_keys
 from .filter_keys import CHOICES, PROPERTIES, properties
 
 Criteria = Mapping[str, Mapping[str, Any]]
@@ -120,6 +121,8 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
     field, _, key = name.partition(".")
     if name == "isPublic":
         return _is_public(operator, values)
+    if name == "lastAccessed":
+        return _last_accessed(operator, values)
     if name == "action":
         return _many(F("action"), operator, values)
     if field == "condition":
@@ -132,6 +135,16 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
     if name == "id":
         return _id(operator, values)
     return _column(known.column, operator, values)
+
+
+def _last_accessed(operator: str, values: Any) -> Q:
+    """Only findings of unused access have it; "never" is one of its values."""
+    if operator == "exists":
+        return ages.UNUSED if values else ~ages.UNUSED
+    names = [name for name in ages.AGES if any(value in name for value in values)] if operator == "contains" else values
+    now = timezone.now()
+    chosen = _any(ages.of_age(name, now) for name in names)
+    return ~chosen if operator == "neq" else chosen
 
 
 class _ConditionValues(Func):

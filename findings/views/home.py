@@ -22,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "types": by_resource_type(),
             "total": {
                 name: sum(entry[name] for entry in analyzers)
-                for name in ("public", "cross_account", "internal", "errors", "unknown")
+                for name in ("public", "cross_account", "internal", "unused", "errors", "unknown")
             },
             "has_inventory": Resource.objects.exists(),
             "last_import": Import.objects.first(),
