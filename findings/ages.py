@@ -1,4 +1,4 @@
-"""How long ago something unused was used last, in classes."""
+"""How long ago something unused was used last, in classes: the same as those of `unused_statistics.by_age`."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from .models import UNUSED_FINDINGS
 
 
 class Age(NamedTuple):
-    """Last used at least `least` and less than `most` days ago; both None: never."""
+    """Last used more than `beyond` days ago, and no more than `within`; None: no such bound."""
 
     label: str
-    least: int | None
-    most: int | None
+    beyond: int | None = None
+    within: int | None = None
 
 
+NEVER = "never"
 AGES: Mapping[str, Age] = {
-    "never": Age("Never used", None, None),
-    "over-365-days": Age("Over a year ago", 365, None),
-    "181-365-days": Age("Half a year to a year ago", 181, 365),
-    "91-180-days": Age("3 to 6 months ago", 91, 181),
-    "up-to-90-days": Age("Up to 90 days ago", None, 91),
+    NEVER: Age("Never"),
+    "over-365-days": Age("Over a year ago", 365),
+    "270-365-days": Age("9 to 12 months ago", 270, 365),
+    "180-270-days": Age("6 to 9 months ago", 180, 270),
+    "90-180-days": Age("3 to 6 months ago", 90, 180),
+    "under-90-days": Age("Less than 3 months ago", None, 90),
 }
 """By the value of the property `lastAccessed`; `never` is never as far as the evidence reaches."""
 UNUSED = Q(finding_type__in=sorted(UNUSED_FINDINGS))
@@ -32,12 +34,12 @@ UNUSED = Q(finding_type__in=sorted(UNUSED_FINDINGS))
 
 def of_age(name: str, now: datetime) -> Q:
     """Findings of unused access in this class."""
-    if name == "never":
+    if name == NEVER:
         return UNUSED & Q(last_accessed_at=None)
     age = AGES[name]
     found = UNUSED & Q(last_accessed_at__isnull=False)
-    if age.least is not None:
-        found &= Q(last_accessed_at__lte=now - timedelta(days=age.least))
-    if age.most is not None:
-        found &= Q(last_accessed_at__gt=now - timedelta(days=age.most))
+    if age.beyond is not None:
+        found &= Q(last_accessed_at__lt=now - timedelta(days=age.beyond))
+    if age.within is not None:
+        found &= Q(last_accessed_at__gte=now - timedelta(days=age.within))
     return found

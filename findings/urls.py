@@ -22,6 +22,7 @@ urlpatterns = [
     path("findings/<uuid:pk>/", finding.finding_page, name="finding"),
     path("findings/<uuid:pk>/services/<str:prefix>/", unused_finding.service_actions, name="finding-service"),
     path("unused/", unused.dashboard, name="unused"),
+    path("unused/unknown/", unused.unknown, name="unused-unknown"),
     path("findings/<uuid:pk>/change/", finding.change, name="change-finding"),
     path("findings/<uuid:pk>/who-changed/", finding.who_changed, name="who-changed"),
     path("findings/<uuid:pk>/ask-who-changed/", finding.ask_who_changed, name="ask-who-changed"),

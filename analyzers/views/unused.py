@@ -113,7 +113,9 @@ class NewUnusedForm(UnusedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        organizations = [(f"ORGANIZATION_UNUSED_ACCESS {o.pk}", f"Organization {o.pk}") for o in Organization.objects.all()]
+        organizations = [
+            (f"ORGANIZATION_UNUSED_ACCESS {o.pk}", f"Organization {o.pk}") for o in Organization.objects.all()
+        ]
         accounts = [(f"ACCOUNT_UNUSED_ACCESS {a.pk}", str(a)) for a in _accounts()]
         self.fields["scope"].choices = [("Whole organization", organizations), ("One account", accounts)]  # type: ignore[attr-defined]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from analyzers.catalogue import Action, action, actions_of, service
+from analyzers.catalogue import Action, action, service
 from analyzers.usage.evidence import Evidence, Use
 from analyzers.usage.rhythm import Rhythm, rhythm
 
@@ -61,15 +61,12 @@ class ServiceLine:
     name: str
     whole: bool
     last: datetime | None
+    unused: int
     untracked: int
     policies: tuple[str, ...]
     used: tuple[ActionLine, ...]
     listed: tuple[ActionLine, ...]
     days: Days
-
-    @property
-    def unused(self) -> int:
-        return len(self.listed)
 
     @cached_property
     def levels(self) -> tuple[Level, ...]:
@@ -89,7 +86,7 @@ class Tree:
 
     @property
     def at_once(self) -> bool:
-        return sum(line.unused for line in self.services) <= AT_ONCE
+        return sum(len(line.listed) for line in self.services) <= AT_ONCE
 
     @property
     def used(self) -> list[ActionLine]:
@@ -146,6 +143,7 @@ def _service(entry: Mapping[str, Any], days: Mapping[str, Days]) -> ServiceLine:
         name=str(entry.get("name") or (known.name if known else prefix)),
         whole=bool(entry.get("whole")),
         last=instant(entry.get("last_accessed")),
+        unused=int(entry.get("unused") or len(entry.get("actions") or ())),
         untracked=int(entry.get("untracked") or 0),
         policies=tuple(map(str, entry.get("policies") or ())),
         used=tuple(_action(one, True, days) for one in entry.get("used") or ()),
@@ -192,8 +190,3 @@ def instant(value: Any) -> datetime | None:
         return parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def granted_count(prefix: str) -> int:
-    """How many actions a service has, for one that is granted whole."""
-    return len(actions_of(prefix))

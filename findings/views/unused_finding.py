@@ -128,9 +128,9 @@ def _lost(finding: Finding, shown: Tree) -> list[ActionLine]:
 
 def _others(finding: Finding) -> list[Finding]:
     """The active findings of the same principal and analyzer, in the order of work, this one among them."""
-    rows = Finding.objects.filter(
-        analyzer=finding.analyzer_id, resource=finding.resource, status=FindingStatus.ACTIVE
-    )[:MOST_OTHERS]
+    rows = Finding.objects.filter(analyzer=finding.analyzer_id, resource=finding.resource, status=FindingStatus.ACTIVE)[
+        :MOST_OTHERS
+    ]
     order = {kind.value: number for number, kind in enumerate(ORDER_OF_WORK)}
     return sorted(rows, key=lambda row: (order.get(row.finding_type, len(order)), row.created_at, str(row.pk)))
 
