@@ -1,8 +1,8 @@
 """What findings can be filtered by: one line a property, and for which analyzers a rule may name it.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-filter-keys.html, and of our own
-`action`, `proof`, `lastAccessed`, `principal.CanonicalUser` and every condition key. A property whose values lie in a new column of
-`Finding` is one more line of `_TABLE`.
+`action`, `proof`, `lastAccessed`, `principal.CanonicalUser` and every condition key. A property
+whose values lie in a new column of `Finding` is one more line of `_TABLE`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -60,7 +61,7 @@ def rhythm(days: Collection[date]) -> Rhythm | None:
     occasions = _occasions(sorted(set(days)))
     if len(occasions) < 2 or any((end - begin).days > LONGEST_OCCASION for begin, end in occasions):
         return None
-    gaps = [(later[0] - earlier[0]).days for earlier, later in zip(occasions, occasions[1:], strict=False)]
+    gaps = [(later[0] - earlier[0]).days for earlier, later in pairwise(occasions)]
     middle = median(gaps)
     if min(gaps) < TOLERANCE[0] * middle or max(gaps) > TOLERANCE[1] * middle:
         return None

@@ -33,7 +33,7 @@ ORDER_OF_WORK = (
     FindingType.UNUSED_IAM_ROLE,
     FindingType.UNUSED_PERMISSION,
 )
-"""Findings of unused access in the order in which people do well to deal with them: what can leak before what cannot."""
+"""Findings of unused access in the order in which people do well to deal with them: first what can leak."""
 UNUSED_FINDINGS = frozenset(ORDER_OF_WORK)
 
 

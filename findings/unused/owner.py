@@ -9,8 +9,8 @@ from analyzers.models import PolicyChange
 
 OWNER_TAGS = (
     "owner", "owneremail", "ownercontact", "technicalowner", "businessowner", "contact", "maintainer", "maintainedby",
-    "email", "team", "squad", "department", "costcenter", "costcentre", "createdby", "creator", "managedby", "application",
-    "app", "service", "project", "repository", "repo",
+    "email", "team", "squad", "department", "costcenter", "costcentre", "createdby", "creator", "managedby",
+    "application", "app", "service", "project", "repository", "repo",
 )  # fmt: skip
 """In the order in which they help. Tag keys are compared in small letters, without what separates words."""
 STACK = "aws:cloudformation:stack-name"

@@ -64,8 +64,8 @@ def _password(user: str) -> list[Step]:
     names = {"user-name": user}
     return [
         Step(
-            f"Ask {user} or the owner. A password cannot be switched off and on: it is deleted, and a new one is set if "
-            "it is missed. Access keys of the user go on working.",
+            f"Ask {user} or the owner. A password cannot be switched off and on: it is deleted, and a new one is set "
+            "if it is missed. Access keys of the user go on working.",
             (_iam("get-login-profile", **names),),
         ),
         Step(

@@ -22,8 +22,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Trend:
-    """`line` and `area`: path data in a view box of `width` by `height`. `words`: what it shows, for those who do not see
-    it. `flat`: the number never changed, so there is nothing to draw."""
+    """`line` and `area`: path data in a view box of `width` by `height`. `words`: what it shows, for those who do
+    not see it."""
 
     line: str
     area: str
@@ -32,7 +32,6 @@ class Trend:
     last: Mark
     most: int
     now: int
-    flat: bool
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -57,5 +56,4 @@ def trend_of(days: Sequence[Day]) -> Trend:
         last=Mark(days[-1].day, WIDTH),
         most=most,
         now=totals[-1],
-        flat=len(set(totals)) == 1,
     )

@@ -26,8 +26,8 @@ LONGEST_TEXT = 300
 
 @require_GET
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """`?analyzer=NAME`: of that one; several would count a principal more than once. `?who=TEXT`: of the principals with
-    the widest gap those whose ARN holds the text."""
+    """`?analyzer=NAME`: of that one; several would count a principal more than once. `?who=TEXT`: of the principals
+    with the widest gap those whose ARN holds the text."""
     found = sorted(Analyzer.objects.filter(type__in=UNUSED_TYPES), key=lambda one: (-days_of(one), one.name))
     tabs = [{"analyzer": one, "days": days_of(one)} for one in found]
     base = {"tabs": tabs, "may_change": request.user.has_perm(ANALYZERS)}
@@ -91,7 +91,7 @@ def unknown(request: HttpRequest) -> HttpResponse:
 
 
 def bar(gap: unused_statistics.Gap) -> dict[str, float]:
-    """Widths in percent of what is used, and of what is unused and where that begins; between them, what is not told."""
+    """Widths in percent of what is used and what is unused, and where the latter begins; between: what is not told."""
     whole = gap.granted or 1
     used, unused = 100 * gap.used / whole, 100 * gap.unused / whole
     return {"used": round(used, 2), "unused": round(unused, 2), "from": round(max(used, 100 - unused), 2)}

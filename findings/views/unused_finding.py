@@ -1,10 +1,10 @@
-"""What the page of a finding of unused access shows: last use, evidence, permissions as a tree, owner, order of work."""
+"""What the page of a finding of unused access shows: last use, evidence, permissions as a tree, owner, next steps."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -23,7 +23,7 @@ from findings.unused.denied import denied
 from findings.unused.granted import granted
 from findings.unused.owner import owner_of
 from findings.unused.steps import Held, steps
-from findings.unused.tree import ActionLine, Days, Level, ServiceLine, Tree, actions_of_service, instant, tree
+from findings.unused.tree import ActionLine, Level, ServiceLine, Tree, actions_of_service, instant, tree
 
 SHORTER = 30
 """Days by which the page asks what would break if the evidence were shorter."""
