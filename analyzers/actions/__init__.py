@@ -6,10 +6,13 @@ from .collections import CancelCollection, EndSchedule, ReadAgain, StartCollecti
 from .known_accounts import DeleteKnownAccount, ImportKnownAccounts, SaveKnownAccount
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
+from .usage import AddFeed, CancelReading, ReadUsage, RemoveFeed, UploadUsage
 
 __all__ = [
+    "AddFeed",
     "AskWhoChanged",
     "CancelCollection",
+    "CancelReading",
     "CancelScan",
     "CreateAnalyzer",
     "DeleteAnalyzer",
@@ -17,9 +20,12 @@ __all__ = [
     "EndSchedule",
     "ImportKnownAccounts",
     "ReadAgain",
+    "ReadUsage",
+    "RemoveFeed",
     "SaveKnownAccount",
     "SaveSimulation",
     "StartCollection",
     "StartScan",
     "UpdateAnalyzer",
+    "UploadUsage",
 ]
