@@ -19,7 +19,7 @@ class Age(NamedTuple):
     within: int | None = None
 
 
-NEVER = "never"
+NEVER = "ever"
 AGES: Mapping[str, Age] = {
     NEVER: Age("Never"),
     "over-365-days": Age("Over a year ago", 365),
@@ -28,7 +28,7 @@ AGES: Mapping[str, Age] = {
     "90-180-days": Age("3 to 6 months ago", 90, 180),
     "under-90-days": Age("Less than 3 months ago", None, 90),
 }
-"""By the value of the property `lastAccessed`; `never` is never as far as the evidence reaches."""
+"""By the value of the property `unusedFor`; `ever`: never used, as far as the evidence reaches."""
 UNUSED = Q(finding_type__in=sorted(UNUSED_FINDINGS))
 
 

@@ -1,7 +1,7 @@
 """What findings can be filtered by: one line a property, and for which analyzers a rule may name it.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-filter-keys.html, and of our own
-`action`, `proof`, `lastAccessed`, `principal.CanonicalUser` and every condition key. A property
+`action`, `proof`, `unusedFor`, `principal.CanonicalUser` and every condition key. A property
 whose values lie in a new column of `Finding` is one more line of `_TABLE`.
 """
 
@@ -43,7 +43,7 @@ _TABLE: Mapping[str, Property] = {
     "status": Property("status", NO_RULE, tuple(FindingStatus.values)),
     "id": Property("id", NO_RULE),
     "findingType": Property("finding_type", frozenset({UNUSED}), tuple(FindingType.values), UNUSED_TYPES),
-    "lastAccessed": Property("last_accessed_at", NO_RULE, tuple(AGES)),
+    "unusedFor": Property("last_accessed_at", NO_RULE, tuple(AGES)),
     "proof": Property("proof", ACCESS, tuple(Proof.values)),
     "resourceControlPolicyRestriction": Property("resource_control_policy_restriction", ACCESS, RESTRICTIONS),
     "analyzer": Property("analyzer__name", NO_RULE),

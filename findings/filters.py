@@ -121,8 +121,8 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
     field, _, key = name.partition(".")
     if name == "isPublic":
         return _is_public(operator, values)
-    if name == "lastAccessed":
-        return _last_accessed(operator, values)
+    if name == "unusedFor":
+        return _unused_for(operator, values)
     if name == "action":
         return _many(F("action"), operator, values)
     if field == "condition":
@@ -137,8 +137,8 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
     return _column(known.column, operator, values)
 
 
-def _last_accessed(operator: str, values: Any) -> Q:
-    """Only findings of unused access have it; "never" is one of its values."""
+def _unused_for(operator: str, values: Any) -> Q:
+    """Only findings of unused access have it; "ever" is one of its values."""
     if operator == "exists":
         return ages.UNUSED if values else ~ages.UNUSED
     names = [name for name in ages.AGES if any(value in name for value in values)] if operator == "contains" else values

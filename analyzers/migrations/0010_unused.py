@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analyzers", "0008_usage"),
+        ("analyzers", "0009_usage_more"),
     ]
 
     operations = [

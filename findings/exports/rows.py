@@ -34,10 +34,6 @@ HEADER = [
     "principalOwnerAccount",
     "serviceControlPolicyRestriction",
     "keyAllowsReading",
-    "lastAccessed",
-    "accessKeyId",
-    "unusedServices",
-    "unusedActions",
 ]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -81,9 +77,5 @@ def row_of(finding: Finding, names: Names) -> list[str]:
         finding.principal_owner_account,
         finding.service_control_policy_restriction,
         str((finding.details.get("encryption") or {}).get("readable", "")),
-        instant(finding.last_accessed_at) if finding.last_accessed_at else "",
-        str(finding.details.get("access_key_id", "")),
-        " ".join(str(one.get("service", "")) for one in finding.details.get("services") or () if one.get("whole")),
-        str(finding.details["unused"]) if "unused" in finding.details else "",
     ]
     return [harmless(cell) for cell in cells]

@@ -57,4 +57,4 @@ def listing(query: QueryDict) -> Listing:
 def _only_unused(criteria: filters.Criteria) -> bool:
     """Whether the search names types of unused access and no other, which are then sorted in the order of work."""
     types = set(criteria.get("findingType", {}).get("eq", ()))
-    return "lastAccessed" in criteria or (bool(types) and types <= UNUSED_FINDINGS)
+    return "unusedFor" in criteria or (bool(types) and types <= UNUSED_FINDINGS)

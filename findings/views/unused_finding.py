@@ -69,8 +69,9 @@ def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
 
 
 @require_GET
-def service_actions(request: HttpRequest, pk: uuid.UUID, prefix: str) -> HttpResponse:
-    """The actions of one service of a finding: a fragment for htmx, else a page."""
+def service_actions(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The actions of one service (`?prefix=`) of a finding: a fragment for htmx, else a page."""
+    prefix = request.GET.get("prefix", "")
     finding = get_object_or_404(Finding.objects.select_related("analyzer"), pk=pk)
     shown = tree(finding.details, evidence([finding.resource]).get(finding.resource))
     line = next((line for line in shown.services if line.prefix == prefix), None)
