@@ -21,7 +21,13 @@ from analyzers.usage.work import OPEN, request_reading
 from findings.roles import IMPORT, Actor, person, require
 
 _Kind = UsageFeed.Kind
-PLAIN = {"profile": PROFILE, "role_name": ROLE_NAME, "external_id": EXTERNAL_ID, "region": REGION, "workgroup": WORKGROUP}
+PLAIN = {
+    "profile": PROFILE,
+    "role_name": ROLE_NAME,
+    "external_id": EXTERNAL_ID,
+    "region": REGION,
+    "workgroup": WORKGROUP,
+}
 """Settings that are one name each."""
 SAID = {
     "profile": "Letters, digits, spaces and . @ + - _",
@@ -150,7 +156,9 @@ class CancelReading:
     def __call__(self) -> UsageReading:
         require(self.user, IMPORT)
         with transaction.atomic():
-            reading = UsageReading.objects.select_for_update(of=("self",)).select_related("feed").get(pk=self.reading.pk)
+            reading = (
+                UsageReading.objects.select_for_update(of=("self",)).select_related("feed").get(pk=self.reading.pk)
+            )
             canceled = reading.status in OPEN
             if canceled:
                 reading.status, reading.finished_at = UsageReading.Status.CANCELED, timezone.now()

@@ -107,7 +107,9 @@ def _note(cursor: Any, feed: int, files: Sequence[FileRead]) -> set[str]:
         [("SET_ASIDE" if file.tally is None else "READ", text(file.reason)[:2000]) for file in files],
     ]
     events = [file.tally.events if file.tally is not None else 0 for file in files]
-    cursor.execute(_NOTE, [feed, *map(list, zip(*columns[0], strict=True)), *map(list, zip(*columns[1], strict=True)), events])
+    cursor.execute(
+        _NOTE, [feed, *map(list, zip(*columns[0], strict=True)), *map(list, zip(*columns[1], strict=True)), events]
+    )
     return {digest for (digest,) in cursor.fetchall()}
 
 
@@ -151,7 +153,10 @@ def _write_uses(cursor: Any, feed: int, uses: dict[Key, Sum], oldest: date, *, g
                 *columns,
                 [found.first for _, found in some],
                 [found.last for _, found in some],
-                [json.dumps({day.isoformat(): n for day, n in found.days.items() if day >= oldest}) for _, found in some],
+                [
+                    json.dumps({day.isoformat(): n for day, n in found.days.items() if day >= oldest})
+                    for _, found in some
+                ],
                 [json.dumps([text(name)[:200] for name in found.sessions[:SAMPLES]]) for _, found in some],
                 oldest.isoformat(),
             ],
@@ -242,7 +247,9 @@ def _note_days(feed: UsageFeed, days: dict[str, set[date]], oldest: date) -> Non
     for account, found in sorted(told.items()):
         row = known.get(account)
         if row is None:
-            row = UsageCoverage(feed=feed, account=account, first_day=min(found), last_day=min(found), holes=[str(min(found))])
+            row = UsageCoverage(
+                feed=feed, account=account, first_day=min(found), last_day=min(found), holes=[str(min(found))]
+            )
             fresh.append(row)
         else:
             changed.append(row)

@@ -245,9 +245,7 @@ def _known(feed: UsageFeed, items: list[Item]) -> set[tuple[str, str]]:
 
 
 @contextmanager
-def _reader(
-    source: Source, lease: _Lease
-) -> Iterator[Callable[[Iterable[Item]], Iterator[tuple[Item, FileRead]]]]:
+def _reader(source: Source, lease: _Lease) -> Iterator[Callable[[Iterable[Item]], Iterator[tuple[Item, FileRead]]]]:
     """A function that reads items and gives them in their order, some at the same time if the source allows it."""
 
     def one_by_one(items: Iterable[Item]) -> Iterator[tuple[Item, FileRead]]:
@@ -304,5 +302,3 @@ def due() -> list[UsageFeed]:
         if last is None or (not last.is_open and last.created_at <= timezone.now() - timedelta(days=1)):
             found.append(feed)
     return found
-
-

@@ -46,7 +46,12 @@ def unused(account: Account) -> Analyzer:
 @pytest.fixture
 def principal(account: Account) -> Principal:
     return Principal.objects.create(
-        arn=ROLE, account=account, kind="ROLE", name="invoice-function", path="/jobs/", created_at=NOW - timedelta(days=800)
+        arn=ROLE,
+        account=account,
+        kind="ROLE",
+        name="invoice-function",
+        path="/jobs/",
+        created_at=NOW - timedelta(days=800),
     )
 
 
@@ -381,7 +386,12 @@ def test_commands_are_quoted_and_hostile_text_is_shown_as_text(
     row = Principal.objects.create(arn=arn, account=account, kind="ROLE", name=HOSTILE, tags={"Owner": HOSTILE})
     row.policies.create(kind="INLINE", name=HOSTILE)
     entry = service(HOSTILE, unused=[HOSTILE], used=[(HOSTILE, "no time")], name=HOSTILE, policies=[HOSTILE])
-    told = {"summary": HOSTILE, "reason": HOSTILE, "services": [entry], "evidence": [{"source": HOSTILE, "until": HOSTILE}]}
+    told = {
+        "summary": HOSTILE,
+        "reason": HOSTILE,
+        "services": [entry],
+        "evidence": [{"source": HOSTILE, "until": HOSTILE}],
+    }
     role = make("UnusedIAMRole", details=told, resource=arn)
     permission = make(details=told, resource=arn)
     PolicyChange.objects.create(resource=arn, status="KNOWN", event=HOSTILE, by=HOSTILE, at=NOW, asked_at=NOW)
@@ -400,7 +410,13 @@ def test_commands_are_quoted_and_hostile_text_is_shown_as_text(
     permission.details = told
     permission.save()
     service_page = f"/findings/{permission.pk}/service/?prefix={quote(HOSTILE)}"
-    paths = [service_page, f"/findings/{role.pk}/", f"/findings/{permission.pk}/", "/unused/", "/unused/unknown/?analyzer=unused-90"]
+    paths = [
+        service_page,
+        f"/findings/{role.pk}/",
+        f"/findings/{permission.pk}/",
+        "/unused/",
+        "/unused/unknown/?analyzer=unused-90",
+    ]
     for path in [*paths, "/findings/?q=findingType:UnusedIAMRole", f"/unused/?who={quote(HOSTILE)}"]:
         answer = admin.get(path)
         text = answer.content.decode()
@@ -472,7 +488,9 @@ def test_exports_tell_last_use_and_key(admin: Client, make: Callable[..., Findin
     assert "UnusedIAMUserAccessKey" in text
 
 
-def test_home_counts_unused_apart_from_shared(admin: Client, make: Callable[..., Finding], organization: Organization) -> None:
+def test_home_counts_unused_apart_from_shared(
+    admin: Client, make: Callable[..., Finding], organization: Organization
+) -> None:
     make()
     answer = admin.get("/")
     assert answer.context["total"]["unused"] == 1

@@ -102,7 +102,10 @@ def test_hostile_text_is_stored_as_what_a_database_can_hold(feed: UsageFeed) -> 
         key("s3:\x00\ud800", principal=f"arn:aws:iam::{ACCOUNT}:role/{long}", resource=long): used({ago(1): 1}, [long]),
         key("s3:a", resource=long + "y", region=long): used({ago(1): 1}),
     }
-    unknown = {(long, long): Seen(1, at(ago(1)), at(ago(1)), [long]), (long + "1", long): Seen(1, at(ago(1)), at(ago(1)))}
+    unknown = {
+        (long, long): Seen(1, at(ago(1)), at(ago(1)), [long]),
+        (long + "1", long): Seen(1, at(ago(1)), at(ago(1))),
+    }
     found = tally(uses, unknown, days={"not an account": {ago(1)}, ACCOUNT: {ago(1)}})
     add(feed, [FileRead("\udcff" + long, "0" * 64, 1, long, found)], today=TODAY)
     assert Usage.objects.filter(resource="").count() == 2
@@ -162,7 +165,9 @@ def test_the_sums_do_not_depend_on_how_files_are_put_together(
     parts: list[dict[int, dict[int, int]]], split: int
 ) -> None:
     tallies = [
-        tally({key(f"s3:a{action}"): used({ago(n): count for n, count in days.items()}) for action, days in part.items()})
+        tally(
+            {key(f"s3:a{action}"): used({ago(n): count for n, count in days.items()}) for action, days in part.items()}
+        )
         for part in parts
     ]
     kept = []

@@ -56,9 +56,7 @@ _GROUPED = {
     "error": "errorcode",
     "agent": r"regexp_extract(useragent, '^[^/ \[(]+')",
     "recipient": "recipientaccountid",
-    "resource": (
-        "regexp_replace(try(element_at(resources, 1).arn), '^(arn:aws[a-z-]*:s3:::[^/]+)/.*$', '$1/*')"
-    ),
+    "resource": ("regexp_replace(try(element_at(resources, 1).arn), '^(arn:aws[a-z-]*:s3:::[^/]+)/.*$', '$1/*')"),
     "bucket": "json_extract_scalar(requestparameters, '$.bucketName')",
     "event_day": "substr(eventtime, 1, 10)",
 }
@@ -119,7 +117,9 @@ class Athena:
                 if told["State"] == "SUCCEEDED":
                     return execution
                 if told["State"] in {"FAILED", "CANCELLED"}:
-                    raise NotRead(f"Athena ended the query: {str(told.get('StateChangeReason') or told['State'])[:500]}")
+                    raise NotRead(
+                        f"Athena ended the query: {str(told.get('StateChangeReason') or told['State'])[:500]}"
+                    )
                 if time.monotonic() > ended:
                     raise NotRead(f"Athena has not answered within {PATIENCE / 60:.0f} minutes; choose fewer days.")
                 self._beat()
@@ -184,7 +184,7 @@ def query(database: str, table: str, first: date, last: date) -> str:
     columns = ",\n  ".join(f"{expression} AS {name}" for name, expression in _GROUPED.items())
     numbers = ", ".join(str(number) for number in range(1, len(_GROUPED) + 1))
     return (
-        f"SELECT\n  {columns},\n"  # noqa: S608 - checked above; dates are dates
+        f"SELECT\n  {columns},\n"
         "  count(*) AS number, min(eventtime) AS first_time, max(eventtime) AS last_time,\n"
         "  min(useridentity.arn) AS sample\n"
         f'FROM "{database}"."{table}"\n'

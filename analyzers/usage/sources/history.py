@@ -130,5 +130,3 @@ class History:
 
     def finished(self) -> None:
         return
-
-

@@ -97,5 +97,3 @@ def _records(rows: Iterator[list[str]], column: int) -> Iterator[Mapping[str, An
         except (ValueError, IndexError, RecursionError):
             record = {}
         yield record if isinstance(record, dict) else {}
-
-
