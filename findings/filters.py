@@ -134,6 +134,8 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
         raise ValueError(name)
     if name == "id":
         return _id(operator, values)
+    if name == "lastAccessed":
+        return _text(_day(F(known.column)), operator, values)
     return _column(known.column, operator, values)
 
 
@@ -208,6 +210,16 @@ def _id(operator: str, values: Any) -> Q:
         return _any(Q(Contains(Cast(F("id"), TextField()), value)) for value in values)
     chosen = Q(id__in=[value for value in values if _is_uuid(value)])
     return ~chosen if operator == "neq" else chosen
+
+
+def _day(moment: Combinable) -> Combinable:
+    """The day in UTC, as 2026-07-01; NULL if there is none."""
+    return Func(
+        moment,
+        function="to_char",
+        template="%(function)s(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+        output_field=TextField(),
+    )
 
 
 def _text(expression: Combinable, operator: str, values: Any) -> Q:

@@ -159,8 +159,8 @@ def gap_of(analyzer: Analyzer, arn: str) -> Gap | None:
 
 
 def trend(analyzer: Analyzer, days: int, today: date) -> list[Day]:
-    """Active findings at the end of each of the last `days` days, `today` last: those of now, less what the events since
-    then did. Two queries."""
+    """Active findings at the end of each of the last `days` days, `today` last: those of now, less what the events
+    since then did. Two queries."""
     now = dict.fromkeys(UNUSED_TYPES, 0)
     active = _findings(analyzer).filter(status=FindingStatus.ACTIVE).order_by()
     now |= dict(active.values_list("finding_type").annotate(number=Count("pk")))

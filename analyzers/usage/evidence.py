@@ -7,6 +7,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-ac
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -116,6 +118,13 @@ class Evidence:
         return _latest((use.action.partition(":")[0].lower(), use.last) for use in self.uses)
 
     @cached_property
+    def _names(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for name in self._by_action:
+            found.setdefault(name.partition(":")[0], set()).add(name)
+        return {prefix: frozenset(names) for prefix, names in found.items()}
+
+    @cached_property
     def last_activity(self) -> datetime | None:
         """The last use of anything."""
         told = [] if self.report is None else [access.last for access in self.report.services.values()]
@@ -125,6 +134,12 @@ class Evidence:
             else [last for one in self.report.services.values() for last in one.actions.values()]
         )
         return _newest(*self._by_service.values(), *told, *tracked)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything that decides whether something was used."""
+        said = [sorted(self._by_action.items()), self.report, [_said(covered) for covered in self.coverage]]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
     def since_creation(self, created_at: datetime) -> Evidence:
         """What is known about the principal that was created then, of all that ever had its name."""
@@ -178,7 +193,7 @@ class Evidence:
         if self._whole(since, now):
             return None
         access = self._access(prefix)
-        return frozenset(self._by_action) | frozenset(access.actions if access else ())
+        return self._names.get(prefix, frozenset()).union(access.actions if access else ())
 
     def until(self, since: datetime, now: datetime) -> list[tuple[str, datetime]]:
         """The sources that tell of absence, in words, and when each ends."""
@@ -235,6 +250,16 @@ def _tells(covered: Coverage, begin: datetime, now: datetime) -> bool:
 
 def _end(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def _said(covered: Coverage) -> list[object]:
+    return [
+        covered.first_day,
+        covered.last_day,
+        sorted(covered.regions),
+        sorted(covered.holes),
+        sorted(covered.data_events),
+    ]
 
 
 def _latest(pairs: Iterable[tuple[str, datetime]]) -> Mapping[str, datetime]:
