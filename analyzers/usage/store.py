@@ -103,13 +103,15 @@ def _note(cursor: Any, feed: int, files: Sequence[FileRead]) -> set[str]:
     if not files:
         return set()
     columns = [
-        [(clipped(file.name, 1500), file.digest, file.mark[:80], file.size) for file in files],
-        [("SET_ASIDE" if file.tally is None else "READ", text(file.reason)[:2000]) for file in files],
+        [clipped(file.name, 1500) for file in files],
+        [file.digest for file in files],
+        [file.mark[:80] for file in files],
+        [file.size for file in files],
+        ["SET_ASIDE" if file.tally is None else "READ" for file in files],
+        [text(file.reason)[:2000] for file in files],
+        [file.tally.events if file.tally is not None else 0 for file in files],
     ]
-    events = [file.tally.events if file.tally is not None else 0 for file in files]
-    cursor.execute(
-        _NOTE, [feed, *map(list, zip(*columns[0], strict=True)), *map(list, zip(*columns[1], strict=True)), events]
-    )
+    cursor.execute(_NOTE, [feed, *columns])
     return {digest for (digest,) in cursor.fetchall()}
 
 

@@ -10,12 +10,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError
+from concurrent import futures
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -48,7 +49,7 @@ OPEN = (_Status.PENDING, _Status.RUNNING)
 Progress = Callable[[UsageReading], None]
 
 
-def request_reading(feed: UsageFeed, user: object = None) -> UsageReading:
+def request_reading(feed: UsageFeed, user: User | None = None) -> UsageReading:
     """The reading of the feed that is open, or a new one."""
     with transaction.atomic():
         UsageFeed.objects.select_for_update().get(pk=feed.pk)
@@ -255,10 +256,10 @@ def _reader(source: Source, lease: _Lease) -> Iterator[Callable[[Iterable[Item]]
         yield one_by_one
         return
 
-    with ThreadPoolExecutor(source.at_once) as pool:
+    with futures.ThreadPoolExecutor(source.at_once) as pool:
 
         def together(items: Iterable[Item]) -> Iterator[tuple[Item, FileRead]]:
-            waiting_for: deque[tuple[Item, Future[FileRead]]] = deque()
+            waiting_for: deque[tuple[Item, futures.Future[FileRead]]] = deque()
             try:
                 for item in items:
                     waiting_for.append((item, pool.submit(source.read, item)))
@@ -273,12 +274,12 @@ def _reader(source: Source, lease: _Lease) -> Iterator[Callable[[Iterable[Item]]
         yield together
 
 
-def _next(waiting_for: deque[tuple[Item, Future[FileRead]]], lease: _Lease) -> tuple[Item, FileRead]:
+def _next(waiting_for: deque[tuple[Item, futures.Future[FileRead]]], lease: _Lease) -> tuple[Item, FileRead]:
     item, future = waiting_for[0]
     while True:
         try:
             found = future.result(timeout=1.0)
-        except TimeoutError:
+        except futures.TimeoutError:
             lease.beat()
             continue
         waiting_for.popleft()
