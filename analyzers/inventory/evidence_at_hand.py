@@ -13,7 +13,7 @@ from django.utils import timezone
 from analyzers.models import Account, Analyzer, LastAccessedReport, UsageCoverage
 from analyzers.usage.evidence import FRESH
 
-from .judged import judged, within
+from .tracked import everybody, tracked
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class AtHand:
 
 
 def at_hand(analyzer: Analyzer) -> AtHand:
-    """Of an analyzer that need not be saved."""
-    remaining = judged(analyzer)
+    """Of an analyzer that need not be saved. Raises ValidationError for a configuration that is none."""
+    remaining = tracked(analyzer)
     accounts = Account.objects.filter(
         **{"organization": analyzer.scope} if analyzer.by_organization else {"pk": analyzer.scope}
     )
@@ -62,7 +62,7 @@ def at_hand(analyzer: Analyzer) -> AtHand:
     covered = UsageCoverage.objects.filter(account__in=accounts.values("pk"))
     days = covered.aggregate(first=Min("first_day"), last=Max("last_day"))
     return AtHand(
-        principals=within(analyzer).count(),
+        principals=everybody(analyzer).count(),
         remaining=remaining.count(),
         reported=reports.count(),
         fresh=reports.filter(asked_at__gte=timezone.now() - FRESH).count(),

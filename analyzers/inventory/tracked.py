@@ -131,13 +131,18 @@ def tracking(analyzer: Analyzer) -> Tracking:
 def tracked(analyzer: Analyzer) -> QuerySet[Principal]:
     """The users and roles that the analyzer judges: those of its account or organization, without service-linked roles,
     which cannot be changed, and without those excluded."""
+    rows = everybody(analyzer)
+    excluded = [_query(one) for one in tracking(analyzer).exclusions]
+    return rows.exclude(reduce(operator.or_, excluded)) if excluded else rows
+
+
+def everybody(analyzer: Analyzer) -> QuerySet[Principal]:
+    """The users and roles of the scope, without service-linked roles."""
     if analyzer.by_organization:
         rows = Principal.objects.filter(account__organization=analyzer.scope)
     else:
         rows = Principal.objects.filter(account=analyzer.scope)
-    rows = rows.exclude(kind=Principal.Kind.GROUP).exclude(path__startswith=SERVICE_ROLES)
-    excluded = [_query(one) for one in tracking(analyzer).exclusions]
-    return rows.exclude(reduce(operator.or_, excluded)) if excluded else rows
+    return rows.exclude(kind=Principal.Kind.GROUP).exclude(path__startswith=SERVICE_ROLES)
 
 
 def _query(exclusion: Exclusion) -> Q:

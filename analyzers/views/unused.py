@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from analyzers.actions import CreateAnalyzer, StartScan, UpdateAnalyzer
 from analyzers.inventory.evidence_at_hand import at_hand
-from analyzers.inventory.judged import days_of, exclusions_of
+from analyzers.inventory.tracked import configuration_of, tracking
 from analyzers.models import UNUSED_TYPES, Account, Analyzer, AnalyzerType, Organization
 from findings.roles import ANALYZERS, require
 
@@ -87,14 +87,14 @@ class UnusedForm(forms.Form):
             self.add_error("period", "Say how many days, from 1 to 365.")
         return data.get("period") or WIND_DOWN[0]
 
-    def _tags(self, text: str) -> list[dict[str, str]]:
+    def _tags(self, text: str) -> list[tuple[str, str]]:
         found = []
         for line in filter(None, map(str.strip, text.splitlines())):
             key, _, value = (part.strip() for part in line.partition("="))
             if not key:
                 self.add_error("tags", "A tag needs a key: key=value.")
                 return []
-            found.append({key: value})
+            found.append((key, value))
         if len(found) > MOST_TAGS:
             self.add_error("tags", f"At most {MOST_TAGS} tags.")
         return found
@@ -124,14 +124,6 @@ def _accounts() -> list[Account]:
     return list(Account.objects.order_by("name", "id"))
 
 
-def configuration_of(days: int, accounts: list[str], tags: list[dict[str, str]]) -> dict[str, Any]:
-    exclusions = [*([{"accountIds": accounts}] if accounts else []), *([{"resourceTags": tags}] if tags else [])]
-    inner: dict[str, Any] = {"unusedAccessAge": days}
-    if exclusions:
-        inner["analysisRule"] = {"exclusions": exclusions}
-    return {"unusedAccess": inner}
-
-
 def proposed_name(days: int) -> str:
     """`unused-365`, or with a number where that is taken."""
     taken = set(Analyzer.objects.filter(name__startswith=f"unused-{days}").values_list("name", flat=True))
@@ -144,14 +136,14 @@ def proposed_name(days: int) -> str:
 
 def initial_of(analyzer: Analyzer, days: int | None = None) -> dict[str, Any]:
     """The form's values for an analyzer; `days`: with another period."""
-    days = days or days_of(analyzer)
-    rules = exclusions_of(analyzer.configuration)
-    tags = [pair for rule in rules for group in rule.get("resourceTags") or () for pair in group.items()]
+    said = tracking(analyzer)
+    days = days or said.days
+    tags = [pair for one in said.exclusions for group in one.tags for pair in group.items()]
     return {
         "scope": f"{analyzer.type} {analyzer.scope}",
         "preset": str(days) if days in WIND_DOWN else OTHER,
         "period": days,
-        "accounts": [account for rule in rules for account in rule.get("accountIds") or ()],
+        "accounts": [account for one in said.exclusions for account in one.accounts],
         "tags": "\n".join(f"{key}={value}" if value else key for key, value in tags),
         "scan_every": str(analyzer.scan_every or ""),
     }
@@ -167,7 +159,7 @@ def unused_new(request: HttpRequest) -> HttpResponse:
     """`?like=ID`: as that analyzer, with the next period."""
     require(request.user, ANALYZERS)
     like = _named(request, "like")
-    initial = initial_of(like, next_period(days_of(like))) if like else {"period": WIND_DOWN[0]}
+    initial = initial_of(like, next_period(tracking(like).days)) if like else {"period": WIND_DOWN[0]}
     form = NewUnusedForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         kind, _, scope = form.cleaned_data["scope"].partition(" ")
@@ -207,8 +199,7 @@ def unused_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             _show(form, error)
         else:
-            StartScan(analyzer, request.user)()
-            messages.success(request, "Saved; a scan has begun.")
+            messages.success(request, "Saved. What it changes is scanned for now.")
             return redirect("analyzer", pk=pk)
     context = {"form": form, "analyzer": analyzer} | _scope(_draft(form, analyzer))
     return render(request, "analyzers/edit_unused.html", context)
@@ -248,8 +239,15 @@ def _first_scope() -> str:
 
 
 def _scope(draft: Analyzer) -> dict[str, Any]:
-    days = days_of(draft)
+    """What is told beside the form; `problem`: why whom it leaves out could not be counted."""
+    days, problem = draft.configuration["unusedAccess"]["unusedAccessAge"], ""
+    try:
+        tracking(draft)
+    except ValidationError as error:
+        problem = " ".join(error.messages)
+        draft.configuration = configuration_of(days)
     return {
+        "problem": problem,
         "days": days,
         "short": days < SHORT,
         "monthly": days < 31,

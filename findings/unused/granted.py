@@ -1,38 +1,23 @@
-"""Which actions of a service the policies of a principal allow, before anything denies."""
+"""Which actions of a service the policies of a principal allow, as unused access reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from analyzers.catalogue import Action, actions_of
-from analyzers.models import Principal, PrincipalPolicy
-from analyzers.policy import Effect, Patterns, PolicyError, parse
-from analyzers.policy.pattern import tokens
-from analyzers.reasoning.globs import glob, matches
+from analyzers.inventory.holders import holder_rows, with_texts
+from analyzers.kinds.unused import grants
+from analyzers.models import Principal
 
 
 def granted(arn: str, prefix: str) -> list[Action]:
     """All of the service's actions, if the principal or one of its policies is not known."""
-    principal = Principal.objects.filter(arn=arn).first()
     every = list(actions_of(prefix))
-    if principal is None:
+    rows = holder_rows(list(Principal.objects.filter(arn=arn).values_list("pk", flat=True)))
+    texts = [policy.text for holder in with_texts(rows) for policy in holder.policies]
+    if not texts:
         return every
-    rows = PrincipalPolicy.objects.filter(principal__arn__in=[arn, *principal.groups]).exclude(kind="BOUNDARY")
-    allowed: list[Patterns] = []
-    for row in rows.select_related("document"):
-        if row.document is None:
-            return every
-        try:
-            statements = parse(row.document.text).statements
-        except PolicyError:
-            return every
-        allowed += [one.actions for one in statements if one.effect is Effect.ALLOW and one.actions is not None]
-    return [one for one in every if any(_covers(patterns, one) for patterns in allowed)]
-
-
-def _covers(patterns: Patterns, action: Action) -> bool:
-    return _any(patterns.values, action.full_name.lower()) != patterns.negated
-
-
-def _any(values: Iterable[str], name: str) -> bool:
-    return any(matches(glob(tokens(value.lower(), wildcards=True, variables=False)), name) for value in values)
+    held = [grants.grants_of(text) for text in texts if text is not None]
+    if len(held) < len(texts) or any(one.problem for one in held):
+        return every
+    allowed = grants.less(grants.join(one.allowed for one in held), grants.join(one.denied for one in held))
+    names = set(grants.split(prefix, allowed.get(prefix, 0)))
+    return [one for one in every if one.full_name in names]

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from analyzers.inventory.judged import days_of
+from analyzers.inventory.tracked import tracking
 from analyzers.models import UNUSED_TYPES, Account, AnalyzedResource, Analyzer, LastAccessedReport, Scan, Usage
 from findings import unused_statistics
 from findings.ages import AGES
@@ -28,8 +28,8 @@ LONGEST_TEXT = 300
 def dashboard(request: HttpRequest) -> HttpResponse:
     """`?analyzer=NAME`: of that one; several would count a principal more than once. `?who=TEXT`: of the principals
     with the widest gap those whose ARN holds the text."""
-    found = sorted(Analyzer.objects.filter(type__in=UNUSED_TYPES), key=lambda one: (-days_of(one), one.name))
-    tabs = [{"analyzer": one, "days": days_of(one)} for one in found]
+    found = sorted(Analyzer.objects.filter(type__in=UNUSED_TYPES), key=lambda one: (-tracking(one).days, one.name))
+    tabs = [{"analyzer": one, "days": tracking(one).days} for one in found]
     base = {"tabs": tabs, "may_change": request.user.has_perm(ANALYZERS)}
     if not found:
         return render(request, "unused/dashboard.html", base)
@@ -52,7 +52,7 @@ def _figures(analyzer: Analyzer, who: str) -> dict[str, Any]:
     scan = analyzer.scans.first()
     return {
         "analyzer": analyzer,
-        "days": days_of(analyzer),
+        "days": tracking(analyzer).days,
         "scan": scan,
         "told": told,
         "types": [{"type": kind.value, "label": kind.label, "total": totals[kind.value]} for kind in ORDER_OF_WORK],
