@@ -3,7 +3,7 @@ on which it was used, the used beside the unused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -75,10 +75,12 @@ class ServiceLine:
 
 @dataclass(frozen=True)
 class Tree:
-    """`partly`: services of which some actions are used, or which the finding only mentions; `whole`: unused ones."""
+    """`partly`: services of which some actions are used, or which the finding only mentions; `whole`: unused ones.
+    `seldom`: actions that come again after weeks or months, used or not: a short tracking period misses them."""
 
     partly: tuple[ServiceLine, ...]
     whole: tuple[ServiceLine, ...]
+    seldom: tuple[ActionLine, ...] = ()
 
     @property
     def services(self) -> tuple[ServiceLine, ...]:
@@ -91,12 +93,6 @@ class Tree:
     @property
     def used(self) -> list[ActionLine]:
         return [line for one in self.services for line in one.used]
-
-    @cached_property
-    def seldom(self) -> list[ActionLine]:
-        """Actions that come again after weeks or months, used or not: a short tracking period misses them."""
-        lines = (line for one in self.services for line in (*one.used, *one.listed))
-        return [line for line in lines if line.rhythm is not None and line.rhythm.seldom]
 
     def lost(self, since: datetime, days: int) -> list[ActionLine]:
         """Used actions that would count as unused if the tracking period were shorter by so many days."""
@@ -112,7 +108,18 @@ def tree(details: Mapping[str, Any], evidence: Evidence | None) -> Tree:
     return Tree(
         tuple(line for line in lines if not line.whole),
         tuple(line for line in lines if line.whole),
+        tuple(_seldom(lines, evidence, days)),
     )
+
+
+def _seldom(lines: Iterable[ServiceLine], evidence: Evidence | None, days: Mapping[str, Days]) -> Iterator[ActionLine]:
+    """Also of services that are unused as a whole, of which the finding names no action."""
+    used = {line.name.lower() for one in lines for line in one.used}
+    names = {use.action.lower(): use for use in (evidence.uses if evidence else ()) if not use.denied}
+    for name, use in sorted(names.items()):
+        line = ActionLine(use.action, _level_of(use.action), name in used, use.last, days[name])
+        if line.rhythm is not None and line.rhythm.seldom:
+            yield line
 
 
 def actions_of_service(line: ServiceLine, granted: Callable[[str], Iterable[Action]]) -> tuple[Level, ...]:
