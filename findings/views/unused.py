@@ -20,7 +20,7 @@ from findings.unused.advice import address, advice
 from findings.unused.trend import trend_of
 
 TREND_DAYS = 84
-TOP = 25
+TOP = 12
 LONGEST_TEXT = 300
 
 

@@ -28,6 +28,8 @@ from findings.unused.tree import ActionLine, Level, ServiceLine, Tree, actions_o
 SHORTER = 30
 """Days by which the page asks what would break if the evidence were shorter."""
 MOST_OTHERS = 50
+FEW = 12
+"""So many lines are shown without being opened."""
 
 
 class Shown(NamedTuple):
@@ -50,10 +52,11 @@ def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
         "judged_at": instant(finding.details.get("judged_at")),
         "key_created_at": instant(finding.details.get("created_at")),
         "told": _told(finding),
-        "gaps": _gaps(known),
+        "gaps": _gaps(known) if finding.finding_type == FindingType.UNUSED_PERMISSION else [],
         "services": [drawn(line, today) for line in shown.partly],
         "whole": [drawn(line, today) for line in shown.whole],
         "tree": shown,
+        "whole_open": len(shown.whole) <= FEW,
         "levels": _levels(shown, today) if shown.at_once else {},
         "seldom": [drawn(line, today) for line in shown.seldom],
         "shorter": SHORTER,
@@ -94,7 +97,13 @@ def drawn(line: ActionLine | ServiceLine, today: date) -> Shown:
 
 
 def _level(level: Level, today: date) -> dict[str, Any]:
-    return {"name": level.name, "used": level.used, "unused": level.unused, "lines": _drawn(level.lines, today)}
+    return {
+        "name": level.name,
+        "used": level.used,
+        "unused": level.unused,
+        "open": level.used > 0 or len(level.lines) <= FEW,
+        "lines": _drawn(level.lines, today),
+    }
 
 
 def _drawn(lines: Iterable[ActionLine], today: date) -> list[Shown]:

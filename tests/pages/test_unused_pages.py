@@ -200,7 +200,7 @@ def test_below_90_days_it_warns_of_what_runs_seldom(admin: Client, organization:
 def test_it_says_what_there_is_to_judge_by(admin: Client, organization: Organization) -> None:
     text = words(page(admin, NEW))
     assert "0 of " in text
-    assert 'never "unused"' in text
+    assert 'never called "unused"' in text
     assert "No trail was read" in text
     arn = Principal.objects.filter(kind="ROLE").exclude(path__startswith="/aws").values_list("arn", flat=True)[0]
     report = LastAccessedReport.objects.create(principal=arn, account="1" * 12, asked_at=timezone.now())
@@ -495,7 +495,7 @@ def test_home_counts_unused_apart_from_shared(
     answer = admin.get("/")
     assert answer.context["total"]["unused"] == 1
     assert answer.context["total"]["cross_account"] == 0
-    assert 'href="/unused/"' in answer.content.decode()
+    assert 'href="/unused/?analyzer=unused-90"' in answer.content.decode()
 
 
 # -- figures -------------------------------------------------------------------------------------------------------
