@@ -377,7 +377,8 @@ def test_an_analyzer_of_an_account_excludes_no_accounts(analyzer: Analyzer) -> N
 # -- commands, exports, filters ------------------------------------------------------------------------------------
 
 
-def test_the_commands(analyzer: Analyzer) -> None:
+def test_the_commands(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzers.management.commands.scan.PATIENCE", 0.0)
     out = StringIO()
     more = {"tracking_period": 30, "exclude_account": [B], "exclude_tag": ["team=data", "x"]}
     call_command("create_analyzer", "made", type="ORGANIZATION_UNUSED_ACCESS", scope="o-1", stdout=out, **more)

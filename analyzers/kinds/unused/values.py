@@ -93,8 +93,8 @@ class Gap(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class UnusedAnalysis:
     """`unknown`: what could not be judged, in sentences that are equal for equal reasons. `undecided`: the (finding
-    type, access key id) of which it is not known whether there is a finding, without an id all of the type; None: of none
-    at all. `gap`: None for a principal that is not judged."""
+    type, access key id) of which it is not known whether there is a finding, without an id all of the type; None: of
+    none at all. `gap`: None for a principal that is not judged."""
 
     findings: tuple[UnusedFinding, ...] = ()
     unknown: tuple[str, ...] = ()
