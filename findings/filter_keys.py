@@ -43,7 +43,7 @@ _TABLE: Mapping[str, Property] = {
     "status": Property("status", NO_RULE, tuple(FindingStatus.values)),
     "id": Property("id", NO_RULE),
     "findingType": Property("finding_type", frozenset({UNUSED}), tuple(FindingType.values), UNUSED_TYPES),
-    "lastAccessed": Property("last_accessed_at", frozenset({UNUSED})),
+    "lastAccessed": Property("last_accessed_at", NO_RULE),
     "unusedFor": Property("last_accessed_at", NO_RULE, tuple(AGES)),
     "proof": Property("proof", ACCESS, tuple(Proof.values)),
     "resourceControlPolicyRestriction": Property("resource_control_policy_restriction", ACCESS, RESTRICTIONS),

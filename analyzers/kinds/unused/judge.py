@@ -97,9 +97,9 @@ def _role(holder: Holder, evidence: Evidence, time: _Time) -> _Credentials:
 def _user(holder: Holder, evidence: Evidence, time: _Time) -> _Credentials:
     """Active if one of its credentials was used, or if a trail saw it."""
     if not holder.credentials_known:
-        undecided = {(UNUSED_KEY, key.id) for key in holder.keys} | {(UNUSED_PASSWORD, "")}
+        undecided = frozenset({(UNUSED_KEY, ""), (UNUSED_PASSWORD, "")})
         active = State.USED if _seen(evidence, time) else State.UNKNOWN
-        return _Credentials((), (NO_CREDENTIALS,), frozenset(undecided), active)
+        return _Credentials((), (NO_CREDENTIALS,), undecided, active)
     found = [_key(key, holder, time) for key in holder.keys]
     if holder.password is not None:
         found.append(_password(holder.password, holder, time))

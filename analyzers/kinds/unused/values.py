@@ -93,8 +93,8 @@ class Gap(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class UnusedAnalysis:
     """`unknown`: what could not be judged, in sentences that are equal for equal reasons. `undecided`: the (finding
-    type, access key id) of which it is not known whether there is a finding; None: of none at all. `gap`: None for a
-    principal that is not judged."""
+    type, access key id) of which it is not known whether there is a finding, without an id all of the type; None: of
+    none at all. `gap`: None for a principal that is not judged."""
 
     findings: tuple[UnusedFinding, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -107,4 +107,4 @@ class UnusedAnalysis:
 
     def decides(self, kind: str, access_key_id: str) -> bool:
         """Whether the absence of such a finding says that there is none."""
-        return self.undecided is not None and (kind, access_key_id) not in self.undecided
+        return self.undecided is not None and self.undecided.isdisjoint({(kind, access_key_id), (kind, "")})
