@@ -2,7 +2,7 @@
 
 - Auditors read and export.
 - Reviewers also archive, unarchive, keep archive rules and ask who changed a resource.
-- Administrators also keep analyzers and the names of accounts, and import inventory.
+- Administrators also keep analyzers and the names of accounts, and import inventory and usage.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DEEDS = {
     ARCHIVE: ("archive findings", "Reviewers"),
     RULES: ("keep archive rules", "Reviewers"),
     ANALYZERS: ("keep analyzers and start scans", "Administrators"),
-    IMPORT: ("import inventory", "Administrators"),
+    IMPORT: ("import inventory and usage", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
 }

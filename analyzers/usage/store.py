@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from analyzers.models import Principal, UsageCoverage, UsageFeed
 
-from .tally import SAMPLES, Key, Seen, Sum, Tally
+from .tally import MOST_RESOURCES, SAMPLES, Key, Seen, Sum, Tally
 
 KEPT = timedelta(days=400)
 """Of counts a day. First and last use are kept for good."""
@@ -70,7 +70,9 @@ def add(
         for file in found:
             if file.tally is not None:
                 together.merge(file.tally)
-        _write_uses(cursor, feed.pk, _resolved(together.uses), oldest)
+        uses = _resolved(together.uses)
+        _write_uses(cursor, feed.pk, uses, oldest)
+        _fold_crowded(cursor, feed.pk, uses, oldest)
         _write_unknown(cursor, feed.pk, together.unknown)
         _note_days(feed, together.days, oldest)
     read = sum(file.tally is not None for file in found)
@@ -163,6 +165,35 @@ def _write_uses(cursor: Any, feed: int, uses: dict[Key, Sum], oldest: date, *, g
                 oldest.isoformat(),
             ],
         )
+
+
+_CROWDED = """
+SELECT principal, action FROM analyzers_usage
+WHERE feed_id = %s AND resource <> '' AND (principal, action) IN (SELECT * FROM unnest(%s::text[], %s::text[]))
+GROUP BY principal, action HAVING count(DISTINCT resource) > %s
+"""
+_TAKE_OUT = """
+DELETE FROM analyzers_usage WHERE feed_id = %s AND resource <> '' AND principal = %s AND action = %s
+RETURNING account, region, source, denied, first_used_at, last_used_at, days::text, sessions
+"""
+
+
+def _fold_crowded(cursor: Any, feed: int, uses: dict[Key, Sum], oldest: date) -> None:
+    """Where the resources of a principal and action have become too many, none is told apart any more."""
+    pairs = sorted({(key.principal, key.action) for key in uses if key.resource})
+    if not pairs:
+        return
+    principals, actions = ([pair[place] for pair in pairs] for place in (0, 1))
+    cursor.execute(_CROWDED, [feed, principals, actions, MOST_RESOURCES])
+    folded = Tally()
+    for principal, action in cursor.fetchall():
+        cursor.execute(_TAKE_OUT, [feed, principal, action])
+        for account, region, source, denied, first, last, days, sessions in cursor.fetchall():
+            counts = {date.fromisoformat(day): int(count) for day, count in json.loads(days).items()}
+            folded.add(
+                Key(principal, account, action, "", region, source, denied), Sum(first, last, counts, list(sessions))
+            )
+    _write_uses(cursor, feed, folded.uses, oldest)
 
 
 _UNKNOWN = f"""

@@ -88,9 +88,18 @@ class Tally:
     ignored: Counter[str] = field(default_factory=Counter)
     days: dict[str, set[date]] = field(default_factory=dict)
     crowded: set[tuple[str, str]] = field(default_factory=set)
+    _resources: dict[tuple[str, str], set[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for key in self.uses:
+            self._note(key)
+        for pair in {pair for pair, found in self._resources.items() if len(found) > MOST_RESOURCES} | self.crowded:
+            self._fold(pair)
 
     def merge(self, other: Tally) -> None:
         """Adds the other's sums to this one; the other is left as it is."""
+        for pair in other.crowded - self.crowded:
+            self._fold(pair)
         for key, theirs in other.uses.items():
             self.add(key, theirs)
         for event, seen in other.unknown.items():
@@ -104,27 +113,32 @@ class Tally:
         self.ignored.update(other.ignored)
         for account, days in other.days.items():
             self.days.setdefault(account, set()).update(days)
-        self._crowd(other)
 
     def add(self, key: Key, found: Sum) -> None:
-        """One sum more. Whether there are too many resources is only looked at by `merge`."""
+        """One sum more."""
+        pair = key.principal, key.action
+        if pair in self.crowded and key.resource:
+            key = key._replace(resource="")
         kept = self.uses.get(key)
-        if kept is None:
-            self.uses[key] = Sum(found.first, found.last, dict(found.days), list(found.sessions))
-        else:
+        if kept is not None:
             kept.add(found)
-
-    def _crowd(self, other: Tally) -> None:
-        self.crowded |= other.crowded
-        of: dict[tuple[str, str], set[str]] = {}
-        for key in self.uses:
-            if key.resource:
-                of.setdefault((key.principal, key.action), set()).add(key.resource)
-        self.crowded |= {pair for pair, resources in of.items() if len(resources) > MOST_RESOURCES}
-        if not self.crowded:
             return
-        for key in [key for key in self.uses if key.resource and (key.principal, key.action) in self.crowded]:
-            self.add(key._replace(resource=""), self.uses.pop(key))
+        self.uses[key] = Sum(found.first, found.last, dict(found.days), list(found.sessions))
+        self._note(key)
+        if len(self._resources.get(pair, ())) > MOST_RESOURCES:
+            self._fold(pair)
+
+    def _note(self, key: Key) -> None:
+        if key.resource:
+            self._resources.setdefault((key.principal, key.action), set()).add(key.resource)
+
+    def _fold(self, pair: tuple[str, str]) -> None:
+        """The principal and action have too many resources: none is told from now on."""
+        self.crowded.add(pair)
+        if not self._resources.pop(pair, None):
+            return
+        for key in [key for key in self.uses if key.resource and (key.principal, key.action) == pair]:
+            self.add(key, self.uses.pop(key))
 
 
 def samples(one: Iterable[str], other: Iterable[str]) -> list[str]:

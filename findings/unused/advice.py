@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 class Advice(NamedTuple):
-    """`url` may be empty."""
+    """`url`: of the page where it is done."""
 
     text: str
-    url: str = ""
+    url: str
 
 
 _REPORT = "Read IAM's last-accessed reports again: with action level, for all accounts."
@@ -37,13 +37,5 @@ _BY_WORD = (
 def advice(reason: str) -> Advice:
     for words, text, name in _BY_WORD:
         if words in reason:
-            return Advice(text, address(name) or address("collections"))
-    return Advice("Read the accounts again.", address("collections"))
-
-
-def address(name: str) -> str:
-    """Of a page that may not be there; then empty."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+            return Advice(text, reverse(name))
+    return Advice("Read the accounts again.", reverse("collections"))

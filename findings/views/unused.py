@@ -16,7 +16,7 @@ from findings import unused_statistics
 from findings.ages import AGES
 from findings.models import ORDER_OF_WORK, Finding, FindingStatus, FindingType
 from findings.roles import ANALYZERS
-from findings.unused.advice import address, advice
+from findings.unused.advice import advice
 from findings.unused.trend import trend_of
 
 TREND_DAYS = 84
@@ -71,7 +71,6 @@ def _figures(analyzer: Analyzer, who: str) -> dict[str, Any]:
         "who": who,
         "not_judged": AnalyzedResource.objects.filter(analyzer=analyzer).exclude(error="").count(),
         "unknown": [{"reason": reason, "number": number, "advice": advice(reason)} for reason, number in unknown],
-        "usage_url": address("usage") or address("collections"),
         "has_usage": LastAccessedReport.objects.exists() or Usage.objects.exists(),
         "done": not active and not unknown and scan is not None and scan.status == Scan.Status.COMPLETED,
     }

@@ -18,7 +18,7 @@ from analyzers.models import UsageFeed
 from analyzers.usage.coverage import Claim
 from analyzers.usage.decode import tally_events
 from analyzers.usage.store import KEPT, FileRead
-from analyzers.usage.tally import Sum, Tally
+from analyzers.usage.tally import Tally
 
 from . import Item, NotRead
 from .credentials import access_of, client_of, failed
@@ -211,27 +211,8 @@ def tally_rows(rows: Iterator[dict[str, str]] | list[dict[str, str]]) -> Tally:
             seen.count, seen.first, seen.last = number, first, last
         if not one.malformed:
             one.events = number
-        _put(together, one)
+        together.merge(one)
     return together
-
-
-def _put(together: Tally, one: Tally) -> None:
-    """As `merge`, which looks at all sums each time."""
-    for key, found in one.uses.items():
-        together.add(key, Sum(found.first, found.last, found.days, found.sessions))
-    rest = Tally(unknown=one.unknown, events=one.events, malformed=one.malformed, reasons=one.reasons)
-    rest.ignored, rest.days = one.ignored, one.days
-    for event, seen in rest.unknown.items():
-        if event in together.unknown:
-            together.unknown[event].add(seen)
-        else:
-            together.unknown[event] = seen
-    together.events += rest.events
-    together.malformed += rest.malformed
-    together.reasons.update(rest.reasons)
-    together.ignored.update(rest.ignored)
-    for account, days in rest.days.items():
-        together.days.setdefault(account, set()).update(days)
 
 
 def record(row: Mapping[str, str]) -> dict[str, Any]:
