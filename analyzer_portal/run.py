@@ -137,8 +137,8 @@ class Portal:
         from django.utils import timezone
 
         from analyzers.actions import CreateAnalyzer
-        from analyzers.inventory.load import load
         from analyzers.inventory import tracked
+        from analyzers.inventory.load import load
         from analyzers.inventory.selection import configuration_of
         from analyzers.models import Import, Organization
         from samples import usage

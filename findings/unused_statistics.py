@@ -145,9 +145,13 @@ def total_gap(analyzer: Analyzer) -> Gap:
     return Gap(told["granted"] or 0, told["used"] or 0, told["unused"] or 0)
 
 
-def gaps(analyzer: Analyzer, limit: int = 20, text: str = "") -> list[PrincipalGap]:
-    """The principals with most unused actions, of those whose ARN holds the text. One query."""
-    rows = _judged(analyzer).filter(resource_arn__icontains=text).order_by("-actions_unused", "resource_arn")
+def gaps(analyzer: Analyzer, limit: int = 20, *, text: str = "", in_use: bool = False) -> list[PrincipalGap]:
+    """The principals with most unused actions, of those whose ARN holds the text; `in_use`: without those of which
+    nothing at all is used, which are unused as such. One query."""
+    rows = _judged(analyzer).filter(resource_arn__icontains=text)
+    if in_use:
+        rows = rows.exclude(actions_unused=F("actions_granted"))
+    rows = rows.order_by("-actions_unused", "resource_arn")
     names = ("resource_arn", "resource_owner_account", "actions_granted", "actions_used", "actions_unused")
     return [PrincipalGap(arn, account, Gap(*numbers)) for arn, account, *numbers in rows.values_list(*names)[:limit]]
 

@@ -104,9 +104,8 @@ def _ordinary(made: Story, account: str, dice: random.Random) -> None:
         Job(audit, "s3:GetBucketPolicy", every(30, 12), times=11, source="CLI", session="auditor"),
     ]
     administrator = role(account, "organization-access")
-    last = made.roles[administrator]
-    if last is not None:
-        made.jobs.append(Job(administrator, "iam:ListRoles", [last, last + 1, last + 40], source="CONSOLE"))
+    if (ago := made.roles[administrator]) is not None:
+        made.jobs.append(Job(administrator, "iam:ListRoles", [ago, ago + 1, ago + 40], source="CONSOLE"))
     for number in range(1, 4):
         person = user(account, f"{account}-dev{number}")
         made.keys[person] = dice.choice([1, 2, 3, 4, 120]) if number == 3 else dice.randint(0, 6)

@@ -44,7 +44,7 @@ def _figures(analyzer: Analyzer, who: str) -> dict[str, Any]:
     now = timezone.now()
     told = unused_statistics.statistics(analyzer)
     gap = unused_statistics.total_gap(analyzer)
-    widest = unused_statistics.gaps(analyzer, TOP, text=who)
+    widest = unused_statistics.gaps(analyzer, TOP, text=who, in_use=not who)
     totals = {row["unusedAccessType"]: row["total"] for row in told["unusedAccessTypeStatistics"]}
     classes = unused_statistics.by_age(analyzer, now)
     active = told["totalActiveFindings"]

@@ -67,7 +67,7 @@ def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
         "may_ask": request.user.has_perm(CHANGES) and Resource.objects.filter(arn=finding.resource).exists(),
         "others": _others(finding),
         "steps": steps(finding, _name(finding, principal), _held(finding, principal)),
-        "recommendation": _recommendation(finding),
+        "recommendation_url": _recommendation(finding),
     }
 
 

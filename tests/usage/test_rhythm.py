@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,6 @@ def test_a_period_longer_than_the_longest_gap_never_misses_it(ago: set[int]) -> 
     if found is None:
         return
     used = sorted(days(*ago))
-    gaps = [(later - earlier).days for earlier, later in zip(used, used[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(used)]
     assert max(gaps) <= found.longest
     assert found.occasions >= 2
