@@ -34,6 +34,8 @@ CRITICAL = (
     "arn:aws:kms:eu-central-1:123456789012:key/card-data",
 )
 """Of the sample: what its internal access analyzer is about."""
+UNUSED_DAYS = (365, 90)
+"""Tracking periods of its analyzers of unused access."""
 CHILDREN_STOP_SECONDS = 4.0
 JOINED_STOP_SECONDS = 1.0
 SERVERS_STOP_SECONDS = 3.0
@@ -132,10 +134,14 @@ class Portal:
         self.first = not Account.objects.exists() and not (self.data / "sample-loaded").exists()
         if not self.first or not SAMPLE.exists():
             return
+        from django.utils import timezone
+
         from analyzers.actions import CreateAnalyzer
+        from analyzers.inventory import tracked
         from analyzers.inventory.load import load
         from analyzers.inventory.selection import configuration_of
         from analyzers.models import Import, Organization
+        from samples import usage
 
         entry = load([SAMPLE], names=["samples/organization.json"])
         if entry.status != Import.Status.COMPLETED:
@@ -147,6 +153,15 @@ class Portal:
         CreateAnalyzer(
             "critical-data", "ORGANIZATION_INTERNAL_ACCESS", organization.pk, configuration=chosen, user=None
         )()
+        usage.load(timezone.now())
+        for days in UNUSED_DAYS:
+            CreateAnalyzer(
+                f"unused-{days}",
+                "ORGANIZATION_UNUSED_ACCESS",
+                organization.pk,
+                configuration=tracked.configuration_of(days),
+                user=None,
+            )()
         (self.data / "sample-loaded").touch()
 
     def start_children(self) -> None:
@@ -234,9 +249,9 @@ class Portal:
         from findings.summary import by_analyzer
 
         print()
-        print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Inside':>8}{'Archived':>10}")
+        print(f"{'Analyzer':<24}{'Public':>8}{'Shared':>8}{'Errors':>8}{'Inside':>8}{'Unused':>8}{'Archived':>10}")
         for entry in by_analyzer():
-            names = ("public", "cross_account", "errors", "internal")
+            names = ("public", "cross_account", "errors", "internal", "unused")
             counts = "".join(f"{entry[name]:>8}" for name in names) + f"{entry['archived']:>10}"  # type: ignore[literal-required]
             print(f"{entry['analyzer'].name:<24}{counts}")
         print(

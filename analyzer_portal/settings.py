@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -108,6 +109,9 @@ CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 # Quotas of the service, which are ours to choose: archive rules of an analyzer, values of one operator in a filter.
 ARCHIVE_RULES_PER_ANALYZER = env.int("ARCHIVE_RULES_PER_ANALYZER", 100)
 FILTER_VALUES = env.int("FILTER_VALUES", 20)
+# What AWS charges, in USD, to compare with: for a role or user and month of unused access.
+AWS_PRICE_UNUSED = env.decimal("AWS_PRICE_UNUSED", Decimal("0.20"))
+AWS_PRICES_DATE = env.str("AWS_PRICES_DATE", "2026-11-24")
 ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
 CACHES = {
     "default": {

@@ -34,7 +34,7 @@ from findings.roles import IMPORT, require
 
 logger = logging.getLogger(__name__)
 
-CHANGED = frozenset({"import", "change"})
+CHANGED = frozenset({"import", "change", "usage"})
 """Reasons of a scan that begins because something is different."""
 COLLECTORS = 8
 """Readers called as new parts of a collection become known."""

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import access, analyzers, catalogue, collections, internal, inventory, known_accounts, simulator, usage
+from .views import (
+    access,
+    analyzers,
+    catalogue,
+    collections,
+    internal,
+    inventory,
+    known_accounts,
+    simulator,
+    unused,
+    usage,
+)
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
     path("analyzers/new/", analyzers.analyzer_new, name="analyzer-new"),
     path("analyzers/new/internal/", internal.internal_new, name="internal-new"),
+    path("analyzers/new/unused/", unused.unused_new, name="unused-new"),
+    path("analyzers/new/unused/scope/", unused.unused_scope, name="unused-scope"),
+    path("analyzers/<int:pk>/unused/", unused.unused_edit, name="unused-edit"),
     path("analyzers/<int:pk>/", analyzers.analyzer_page, name="analyzer"),
     path("analyzers/<int:pk>/state/", analyzers.scan_state, name="scan-state"),
     path("analyzers/<int:pk>/scan/", analyzers.scan_start, name="scan-start"),

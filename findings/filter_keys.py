@@ -1,8 +1,8 @@
 """What findings can be filtered by: one line a property, and for which analyzers a rule may name it.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-filter-keys.html, and of our own
-`action`, `proof`, `principal.CanonicalUser` and every condition key. A property whose values lie in a new column of
-`Finding` is one more line of `_TABLE`.
+`action`, `proof`, `lastAccessed` (a day, 2026-07-01), `unusedFor` (a class of age), `principal.CanonicalUser` and every
+condition key. A property whose values lie in a new column of `Finding` is one more line of `_TABLE`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from analyzers.models import AnalyzerType, ResourceType
 
+from .ages import AGES
 from .models import AccessType, FindingStatus, FindingType, PrincipalType, Proof
 
 EXTERNAL, INTERNAL, UNUSED = "external", "internal", "unused"
@@ -42,6 +43,8 @@ _TABLE: Mapping[str, Property] = {
     "status": Property("status", NO_RULE, tuple(FindingStatus.values)),
     "id": Property("id", NO_RULE),
     "findingType": Property("finding_type", frozenset({UNUSED}), tuple(FindingType.values), UNUSED_TYPES),
+    "lastAccessed": Property("last_accessed_at", NO_RULE),
+    "unusedFor": Property("last_accessed_at", NO_RULE, tuple(AGES)),
     "proof": Property("proof", ACCESS, tuple(Proof.values)),
     "resourceControlPolicyRestriction": Property("resource_control_policy_restriction", ACCESS, RESTRICTIONS),
     "analyzer": Property("analyzer__name", NO_RULE),

@@ -27,8 +27,9 @@ from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.db.models.lookups import Contains, Exact, IContains, IsNull
+from django.utils import timezone
 
-from . import filter_keys
+from . import ages, filter_keys
 from .filter_keys import CHOICES, PROPERTIES, properties
 
 Criteria = Mapping[str, Mapping[str, Any]]
@@ -120,6 +121,8 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
     field, _, key = name.partition(".")
     if name == "isPublic":
         return _is_public(operator, values)
+    if name == "unusedFor":
+        return _unused_for(operator, values)
     if name == "action":
         return _many(F("action"), operator, values)
     if field == "condition":
@@ -131,7 +134,19 @@ def _criterion(name: str, operator: str, values: Any) -> Q:
         raise ValueError(name)
     if name == "id":
         return _id(operator, values)
+    if name == "lastAccessed":
+        return _text(_day(F(known.column)), operator, values)
     return _column(known.column, operator, values)
+
+
+def _unused_for(operator: str, values: Any) -> Q:
+    """Only findings of unused access have it; "ever" is one of its values."""
+    if operator == "exists":
+        return ages.UNUSED if values else ~ages.UNUSED
+    names = [name for name in ages.AGES if any(value in name for value in values)] if operator == "contains" else values
+    now = timezone.now()
+    chosen = _any(ages.of_age(name, now) for name in names)
+    return ~chosen if operator == "neq" else chosen
 
 
 class _ConditionValues(Func):
@@ -195,6 +210,16 @@ def _id(operator: str, values: Any) -> Q:
         return _any(Q(Contains(Cast(F("id"), TextField()), value)) for value in values)
     chosen = Q(id__in=[value for value in values if _is_uuid(value)])
     return ~chosen if operator == "neq" else chosen
+
+
+def _day(moment: Combinable) -> Combinable:
+    """The day in UTC, as 2026-07-01; NULL if there is none."""
+    return Func(
+        moment,
+        function="to_char",
+        template="%(function)s(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
+        output_field=TextField(),
+    )
 
 
 def _text(expression: Combinable, operator: str, values: Any) -> Q:

@@ -11,10 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils.dateparse import parse_datetime
 
-from .models import Finding
+from .models import ORDER_OF_WORK, Finding
+
+WORK = "work_order"
+"""Not a column: the place of the finding's type in the order of work, then other findings."""
 
 SORTS: dict[str, tuple[str, bool]] = {
     "-isPublic": ("is_public", True),
@@ -28,6 +31,7 @@ SORTS: dict[str, tuple[str, bool]] = {
     "-resourceType": ("resource_type", True),
     "resourceOwnerAccount": ("resource_owner_account", False),
     "-resourceOwnerAccount": ("resource_owner_account", True),
+    "work": (WORK, False),
 }
 """What a list can be sorted by -> column, descending. Rows that are equal in it are sorted by id."""
 DEFAULT_SORT = "-isPublic"
@@ -47,8 +51,11 @@ def page_of(rows: QuerySet[Finding], sort: str, size: int, cursor: str = "") -> 
     if sort not in SORTS:
         raise ValidationError(f"A list is sorted by one of {', '.join(SORTS)}.")
     column, descending = SORTS[sort]
+    rows = _with(rows, column)
     backwards, mark = _read(cursor)
     if mark is not None:
+        if (type(mark[0]) is int) != (column == WORK):
+            raise ValidationError("This page does not exist; go back to the first one.")
         rows = rows.filter(_after(column, descending != backwards, mark))
     order = "-" if descending != backwards else ""
     found = list(rows.order_by(f"{order}{column}", f"{order}id")[: size + 1])
@@ -63,6 +70,24 @@ def page_of(rows: QuerySet[Finding], sort: str, size: int, cursor: str = "") -> 
         next=_write(False, column, found[-1]) if more or backwards else "",
         previous=_write(True, column, found[0]) if (more if backwards else mark is not None) else "",
     )
+
+
+def sorted_rows(rows: QuerySet[Finding], sort: str) -> QuerySet[Finding]:
+    """All rows, as the pages have them."""
+    column, descending = SORTS[sort]
+    return _with(rows, column).order_by(f"{'-' if descending else ''}{column}", "id")
+
+
+def _with(rows: QuerySet[Finding], column: str) -> QuerySet[Finding]:
+    if column != WORK:
+        return rows
+    places = [When(finding_type=kind, then=Value(place)) for place, kind in enumerate(ORDER_OF_WORK)]
+    return rows.annotate(**{WORK: Case(*places, default=Value(len(ORDER_OF_WORK)), output_field=IntegerField())})
+
+
+def _place(row: Finding) -> int:
+    kinds = [kind.value for kind in ORDER_OF_WORK]
+    return kinds.index(row.finding_type) if row.finding_type in kinds else len(kinds)
 
 
 def capped_count(rows: QuerySet[Any]) -> tuple[int, bool]:
@@ -83,7 +108,7 @@ def cursor_at(row: Finding, sort: str, *, backwards: bool = False) -> str:
 
 
 def _write(backwards: bool, column: str, row: Finding) -> str:
-    value = getattr(row, column)
+    value = _place(row) if column == WORK else getattr(row, column)
     said = [backwards, value.isoformat() if isinstance(value, datetime) else value, str(row.pk)]
     return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
 
@@ -93,7 +118,7 @@ def _read(cursor: str) -> tuple[bool, tuple[Any, str] | None]:
         return False, None
     try:
         backwards, value, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(backwards, bool) or not isinstance(value, (str, bool)) or not isinstance(key, str):
+        if not isinstance(backwards, bool) or not isinstance(value, (str, bool, int)) or not isinstance(key, str):
             raise ValueError(cursor)
         uuid.UUID(key)
     except (ValueError, TypeError, binascii.Error, UnicodeDecodeError) as error:

@@ -8,10 +8,13 @@ from django.db.models import Count, Q
 
 from analyzers.models import Analyzer, ResourceType
 
+from .filter_keys import UNUSED_TYPES
 from .models import Finding, FindingStatus, FindingType, Proof
 
 _ACTIVE = Q(status=FindingStatus.ACTIVE)
+_OUTSIDE = Q(finding_type=FindingType.EXTERNAL_ACCESS)
 _INSIDE = Q(finding_type=FindingType.INTERNAL_ACCESS)
+_UNUSED = Q(finding_type__in=UNUSED_TYPES)
 
 
 class Counts(TypedDict):
@@ -20,6 +23,7 @@ class Counts(TypedDict):
     public: int
     cross_account: int
     internal: int
+    unused: int
     errors: int
     unknown: int
     active: int
@@ -36,22 +40,23 @@ class TypeCounts(Counts):
     label: str
 
 
-NOTHING = Counts(public=0, cross_account=0, internal=0, errors=0, unknown=0, active=0, archived=0, resolved=0)
+NOTHING = Counts(public=0, cross_account=0, internal=0, unused=0, errors=0, unknown=0, active=0, archived=0, resolved=0)
 
 
 def _grouped(column: str) -> dict[Any, Counts]:
     """Counts by the values of a column, in one query."""
     rows = Finding.objects.values_list(column).annotate(
         public=Count("pk", filter=_ACTIVE & Q(is_public=True)),
-        cross_account=Count("pk", filter=_ACTIVE & Q(is_public=False, error="") & ~_INSIDE),
+        cross_account=Count("pk", filter=_ACTIVE & Q(is_public=False, error="") & _OUTSIDE),
         internal=Count("pk", filter=_ACTIVE & Q(error="") & _INSIDE),
+        unused=Count("pk", filter=_ACTIVE & Q(error="") & _UNUSED),
         errors=Count("pk", filter=_ACTIVE & ~Q(error="")),
         unknown=Count("pk", filter=_ACTIVE & Q(proof=Proof.UNKNOWN)),
         active=Count("pk", filter=_ACTIVE),
         archived=Count("pk", filter=Q(status=FindingStatus.ARCHIVED)),
         resolved=Count("pk", filter=Q(status=FindingStatus.RESOLVED)),
     )
-    names = ("public", "cross_account", "internal", "errors", "unknown", "active", "archived", "resolved")
+    names = ("public", "cross_account", "internal", "unused", "errors", "unknown", "active", "archived", "resolved")
     return {row[0]: Counts(**dict(zip(names, row[1:], strict=True))) for row in rows}  # type: ignore[typeddict-item]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import finding, findings, home, people, rule_transfer, rules
+from .views import finding, findings, home, people, rule_transfer, rules, unused, unused_finding
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("findings/export.csv", findings.export, {"kind": "csv"}, name="export-csv"),
     path("findings/export.xlsx", findings.export, {"kind": "xlsx"}, name="export-xlsx"),
     path("findings/<uuid:pk>/", finding.finding_page, name="finding"),
+    path("findings/<uuid:pk>/service/", unused_finding.service_actions, name="finding-service"),
+    path("unused/", unused.dashboard, name="unused"),
+    path("unused/unknown/", unused.unknown, name="unused-unknown"),
     path("findings/<uuid:pk>/change/", finding.change, name="change-finding"),
     path("findings/<uuid:pk>/who-changed/", finding.who_changed, name="who-changed"),
     path("findings/<uuid:pk>/ask-who-changed/", finding.ask_who_changed, name="ask-who-changed"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from analyzers.models import ResourceType
 
+from .filter_keys import UNUSED_TYPES
 from .models import Finding, FindingType
 
 
 def finding(row: Finding) -> dict[str, Any]:
-    """`Finding` of the API, with the members of `InternalAccessDetails` for internal access; members that do not apply
-    are left out."""
+    """`Finding` of the API, with the members of `InternalAccessDetails` for internal access; of unused access that of
+    GetFindingV2, with all `findingDetails`. Members that do not apply are left out."""
     shape: dict[str, Any] = {
         "id": str(row.id),
         "resource": row.resource,
@@ -26,6 +28,9 @@ def finding(row: Finding) -> dict[str, Any]:
     }
     if row.error:
         return shape | {"error": row.error}
+    if row.finding_type in UNUSED_TYPES:
+        del shape["condition"]
+        return shape | {"findingType": row.finding_type, "findingDetails": unused_details(row)}
     shape |= {"principal": row.principal, "action": row.action}
     if row.finding_type == FindingType.INTERNAL_ACCESS:
         shape |= {
@@ -42,6 +47,30 @@ def finding(row: Finding) -> dict[str, Any]:
     if row.resource_control_policy_restriction:
         shape["resourceControlPolicyRestriction"] = row.resource_control_policy_restriction
     return shape
+
+
+def unused_details(row: Finding) -> list[dict[str, Any]]:
+    """`findingDetails` of the API for unused access: one entry, or one a service for permissions, whose `actions` are
+    left out where the whole service is unused."""
+    if row.finding_type == FindingType.UNUSED_PERMISSION:
+        return [{"unusedPermissionDetails": _service(one)} for one in row.details.get("services", ())]
+    last = {"lastAccessed": instant(row.last_accessed_at)} if row.last_accessed_at else {}
+    if row.finding_type == FindingType.UNUSED_ACCESS_KEY:
+        key = {"accessKeyId": row.details.get("access_key_id", "")}
+        return [{"unusedIamUserAccessKeyDetails": key | last}]
+    member = (
+        "unusedIamRoleDetails" if row.finding_type == FindingType.UNUSED_IAM_ROLE else "unusedIamUserPasswordDetails"
+    )
+    return [{member: last}]
+
+
+def _service(one: Mapping[str, Any]) -> dict[str, Any]:
+    actions = [{"action": action["action"], **_last(action)} for action in one["actions"]]
+    return {"serviceNamespace": one["service"], **_last(one), **({"actions": actions} if actions else {})}
+
+
+def _last(told: Mapping[str, Any]) -> dict[str, str]:
+    return {"lastAccessed": told["last_accessed"]} if told.get("last_accessed") else {}
 
 
 def regions_of(row: Finding) -> list[str]:

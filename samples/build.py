@@ -280,7 +280,7 @@ def stories() -> list[Json]:
 # -- resources -----------------------------------------------------------------------------------------------------
 
 
-def bucket(account: str, name: str, document: Json | None = None, **more: Any) -> Json:
+def bucket(account: str, name: str, document: Json | str | None = None, **more: Any) -> Json:
     shape: Json = {
         "arn": f"arn:aws:s3:::{name}",
         "type": "AWS::S3::Bucket",

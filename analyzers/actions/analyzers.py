@@ -10,7 +10,8 @@ from django.db import transaction
 
 from analyzers.collect.access import REGION
 from analyzers.inventory.selection import inclusions_of
-from analyzers.models import INTERNAL_TYPES, SCANNED_TYPES, Account, Analyzer, AnalyzerType, Organization
+from analyzers.inventory.tracked import tracking_of
+from analyzers.models import INTERNAL_TYPES, UNUSED_TYPES, Account, Analyzer, Organization
 from findings.roles import ANALYZERS, Actor, person, require
 
 SHORTEST_PERIOD = 15
@@ -22,7 +23,17 @@ def _check_period(minutes: int | None) -> None:
         raise ValidationError({"scan_every": f"Between {SHORTEST_PERIOD} and {LONGEST_PERIOD} minutes, or never."})
 
 
-def _check_configuration(configuration: dict[str, Any]) -> None:
+def check_configuration(configuration: dict[str, Any], *, type_: str, scope: str) -> None:
+    """Raises ValidationError if an analyzer of this type cannot have it."""
+    if type_ in INTERNAL_TYPES:
+        inclusions_of(configuration)
+    elif type_ in UNUSED_TYPES:
+        tracking_of(configuration, type_=type_, scope=scope)
+    else:
+        _check_external(configuration)
+
+
+def _check_external(configuration: dict[str, Any]) -> None:
     """An external access analyzer knows `regions` only: where the API repeats the findings of roles."""
     regions = configuration.get("regions", [])
     names = isinstance(regions, list) and all(isinstance(name, str) and REGION.match(name) for name in regions)
@@ -52,19 +63,11 @@ class CreateAnalyzer:
             created_by=person(self.user),
         )
         analyzer.full_clean()
-        self._check_type()
         self._check_scope()
+        check_configuration(self.configuration, type_=self.type, scope=self.scope)
         _check_period(self.scan_every)
         analyzer.save()
         return analyzer
-
-    def _check_type(self) -> None:
-        if self.type not in SCANNED_TYPES:
-            raise ValidationError({"type": f"{AnalyzerType(self.type).label} is not offered yet."})
-        if self.type in INTERNAL_TYPES:
-            inclusions_of(self.configuration)
-        else:
-            _check_configuration(self.configuration)
 
     def _check_scope(self) -> None:
         if not self.type.startswith("ORGANIZATION"):
@@ -76,16 +79,39 @@ class CreateAnalyzer:
 
 @dataclass(frozen=True)
 class UpdateAnalyzer:
+    """`configuration`: None leaves it; a new one is scanned for at once, and findings about what it leaves out are
+    resolved. Not for external access, as with the API."""
+
     analyzer: Analyzer
     scan_every: int | None
     user: Actor
+    configuration: dict[str, Any] | None = None
 
     def __call__(self) -> Analyzer:
+        """Raises PermissionDenied or ValidationError."""
         require(self.user, ANALYZERS)
         _check_period(self.scan_every)
         self.analyzer.scan_every = self.scan_every
-        self.analyzer.save(update_fields=["scan_every"])
+        changed = self.configuration is not None and self.configuration != self.analyzer.configuration
+        if changed:
+            self._configure()
+        self.analyzer.save(update_fields=["scan_every", "configuration"])
+        if changed:
+            transaction.on_commit(self._scan)
         return self.analyzer
+
+    def _configure(self) -> None:
+        analyzer, configuration = self.analyzer, self.configuration or {}
+        if analyzer.is_external:
+            message = "The configuration of an external access analyzer cannot be changed. Create another analyzer."
+            raise ValidationError({"configuration": message})
+        check_configuration(configuration, type_=analyzer.type, scope=analyzer.scope)
+        analyzer.configuration = configuration
+
+    def _scan(self) -> None:
+        from analyzers.tasks import start_scan
+
+        start_scan(self.analyzer, reason="change")
 
 
 @dataclass(frozen=True)

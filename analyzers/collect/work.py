@@ -321,9 +321,17 @@ def finish(collection_id: int) -> bool:
         Collection.objects.filter(pk__in=list(old.values_list("pk", flat=True)[KEEP:])).delete()
     with _guard:
         _accesses.pop(collection_id, None)
-    if collection.changed_accounts:
-        inventory_changed.send(sender=Collection, accounts=frozenset(collection.changed_accounts))
+    accounts, told_of_use = frozenset(collection.changed_accounts), _told_of_use(collection)
+    if accounts or told_of_use:
+        inventory_changed.send(sender=Collection, accounts=accounts, told_of_use=told_of_use)
     return True
+
+
+def _told_of_use(collection: Collection) -> frozenset[str]:
+    """The accounts whose users and roles were read."""
+    services = [name for name, service in SERVICES.items() if service.principals]
+    read = collection.parts.filter(service__in=services, status__in=[_Status.READ, _Status.PARTLY])
+    return frozenset(read.values_list("account", flat=True))
 
 
 def read_again(collection: Collection) -> int:

@@ -123,6 +123,7 @@ def _principals() -> Iterator[dict[str, Any]]:
             "unique_id": row.unique_id,
             "created_at": instant(row.created_at) if row.created_at else None,
             "last_used_at": instant(row.last_used_at) if row.last_used_at else None,
+            "read_at": instant(row.read_at) if row.read_at else None,
             "last_used_known": row.last_used_known or None,
             "tags": dict(sorted(row.tags.items())),
             "groups": row.groups,

@@ -98,8 +98,9 @@ def load(
     entry.problems, entry.problem_count = run.problems, run.problem_count
     entry.finished_at = timezone.now()
     entry.save()
-    if entry.status == Import.Status.COMPLETED and run.store.accounts:
-        inventory_changed.send(sender=Import, accounts=frozenset(run.store.accounts))
+    if entry.status == Import.Status.COMPLETED and (run.store.accounts or run.store.told_of_use):
+        accounts, told_of_use = frozenset(run.store.accounts), frozenset(run.store.told_of_use)
+        inventory_changed.send(sender=Import, accounts=accounts, told_of_use=told_of_use)
     return entry
 
 

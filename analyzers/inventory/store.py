@@ -59,11 +59,13 @@ MOST_KNOWN_DOCUMENTS = 500_000
 
 
 class Store:
-    """Collects what changes: `counts[kind]` and `accounts`, those with a change."""
+    """Collects what changes: `counts[kind]` and `accounts`, those with a change. `told_of_use`: the accounts whose
+    users and roles were read, with what IAM tells of their use."""
 
     def __init__(self) -> None:
         self.counts: dict[str, Counter[str]] = {}
         self.accounts: set[str] = set()
+        self.told_of_use: set[str] = set()
         self.seen: dict[type[models.Model], set[Any]] = {Resource: set(), Principal: set()}
         self._managed: dict[str, tuple[str, datetime | None]] = {}
         self._known_documents: set[str] = set()
@@ -215,10 +217,21 @@ class Store:
                 "credentials",
             ],
         )
+        self._note_reading(values, pks)
         wanted = {pks[value["arn"]]: self._attached(pks[value["arn"]], value) for value in _last_by_arn(values)}
         stale = self._replace_children(PrincipalPolicy, "principal_id", wanted, ("kind", "arn", "name", "document_id"))
         self.accounts |= set(Principal.objects.filter(pk__in=stale).values_list("account", flat=True))
         self.resources([_role_resource(value) for value in values if value["kind"] == "ROLE"], kind="roles")
+
+    def _note_reading(self, values: list[Mapping[str, Any]], pks: Mapping[str, int]) -> None:
+        """When the principals were read: now, unless they say otherwise. That alone is no change."""
+        by_time: dict[datetime, list[int]] = {}
+        now = timezone.now()
+        for value in _last_by_arn(values):
+            self.told_of_use.add(arns.account_of(value["arn"]))
+            by_time.setdefault(min(moment(value.get("read_at")) or now, now), []).append(pks[value["arn"]])
+        for read_at, found in by_time.items():
+            Principal.objects.filter(pk__in=found).update(read_at=read_at)
 
     def _principal(self, value: Mapping[str, Any]) -> Principal:
         account = arns.account_of(value["arn"])

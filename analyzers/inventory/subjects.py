@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 
 from analyzers.inventory import selection
+from analyzers.inventory.tracked import tracked
 from analyzers.kinds.subject import ChannelDocument, Subject, ZoneOfTrust
 from analyzers.models import (
     Account,
@@ -18,6 +19,7 @@ from analyzers.models import (
     Document,
     Organization,
     OrganizationalUnit,
+    Principal,
     Resource,
     ResourceDocument,
 )
@@ -27,6 +29,12 @@ REASONING_VERSION = 2
 
 FULL_ACCESS = "RCPFullAWSAccess"
 """Attached everywhere, cannot be detached: only other RCPs say anything."""
+
+
+def in_scope(analyzer: Analyzer) -> QuerySet[Resource] | QuerySet[Principal]:
+    """What the analyzer's findings are about, each with an ARN of its own: resources; users and roles, if it is about
+    unused access."""
+    return tracked(analyzer) if analyzer.is_unused else resources_in_scope(analyzer)
 
 
 def resources_in_scope(analyzer: Analyzer) -> QuerySet[Resource]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from analyzers.reasoning.request import Request
 
@@ -31,6 +31,17 @@ class ChannelDocument(NamedTuple):
     channel: str
     name: str
     text: str
+
+
+class Asked(Protocol):
+    """What findings are about: a resource, or a user or role. `type` as on the wire."""
+
+    @property
+    def arn(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def account(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class AnalyzerType(models.TextChoices):
-    """`Type` of the Access Analyzer API. External and internal access can be scanned so far."""
+    """`Type` of the Access Analyzer API."""
 
     ACCOUNT = "ACCOUNT", "External access, account"
     ORGANIZATION = "ORGANIZATION", "External access, organization"
@@ -20,7 +20,7 @@ class AnalyzerType(models.TextChoices):
 EXTERNAL_TYPES = (AnalyzerType.ACCOUNT, AnalyzerType.ORGANIZATION)
 INTERNAL_TYPES = (AnalyzerType.ACCOUNT_INTERNAL_ACCESS, AnalyzerType.ORGANIZATION_INTERNAL_ACCESS)
 UNUSED_TYPES = (AnalyzerType.ACCOUNT_UNUSED_ACCESS, AnalyzerType.ORGANIZATION_UNUSED_ACCESS)
-SCANNED_TYPES = (*EXTERNAL_TYPES, *INTERNAL_TYPES)
+SCANNED_TYPES = (*EXTERNAL_TYPES, *INTERNAL_TYPES, *UNUSED_TYPES)
 
 
 class Analyzer(models.Model):

@@ -162,6 +162,9 @@ class Principal(models.Model):
     last_used_known = models.BooleanField(
         default=False, db_default=False, help_text="IAM was asked: without a time, the role was not used in 400 days"
     )
+    read_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was read last, with what IAM tells of its use; null: not known"
+    )
     tags = models.JSONField(default=dict)
     groups = models.JSONField(default=list, help_text="ARNs of the groups of a user")
     credentials = models.JSONField(default=dict, help_text="password and access keys, never secrets")

@@ -92,6 +92,14 @@ class AnalyzedResource(models.Model):
         help_text="What the key keeps from principals: [{principals, actions, key, blockers}]",
     )
 
+    actions_granted = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Unused access: actions of the catalogue that its policies allow; null: not asked",
+    )
+    actions_used = models.PositiveIntegerField(null=True, blank=True, help_text="Of these, seen in use")
+    actions_unused = models.PositiveIntegerField(null=True, blank=True, help_text="Of these, surely not used")
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["analyzer", "resource_arn"], name="analyzed_resource_once")]
 

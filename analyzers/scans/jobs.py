@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -22,52 +21,28 @@ from analyzers.inventory.subjects import (
     zone_of_trust,
 )
 from analyzers.kinds import external, internal
-from analyzers.kinds.internal.answer import InternalAnalysis
 from analyzers.kinds.subject import Analysis, Subject, ZoneOfTrust
 from analyzers.models import AnalyzedPopulation, AnalyzedResource, Analyzer, Resource, Scan
 
-from .withheld import Line, lines
+from .asking import Answer, Due, Job
+from .unused import UnusedJob
+from .withheld import lines
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`analysis` is None if nothing has changed since the last answer. `only`: the principals that were asked about,
-    None for everybody. `population`: who they were taken from. `withheld`: all that keys hold back, None if that is as
-    it was."""
+class _AboutResources:
+    def subjects(self, resource_ids: Sequence[int]) -> Iterator[Subject]:
+        return subjects(resource_ids)
 
-    subject: Subject
-    analysis: Analysis | InternalAnalysis | None
-    input_hash: str
-    only: Collection[str] | None = None
-    population: str = ""
-    withheld: list[Line] | None = None
+    def failed(self, subject: Subject, reason: str) -> Answer:
+        return Answer(subject, Analysis(error=reason), "")
 
 
-class Due(NamedTuple):
-    """A resource that there may be something new to say about. `input_hash`: of what is asked, if that is all it takes
-    to know; `last`: what was said in full the last time."""
-
-    subject: Subject
-    input_hash: str = ""
-    last: AnalyzedResource | None = None
-
-
-class Job(Protocol):
-    """All questions of one scan. Loaded once by each process that works on the scan."""
-
-    def due(self, resource_ids: Sequence[int]) -> Iterator[Due]:
-        """Those of the resources that must be asked about."""
-
-    def answer(self, due: Due) -> Answer:
-        """What there is to say now."""
-
-
-class ExternalJob:
+class ExternalJob(_AboutResources):
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
         self._zone = _same_zone(zone_of_trust(analyzer))
 
-    def due(self, resource_ids: Sequence[int]) -> Iterator[Due]:
+    def due(self, resource_ids: Sequence[int]) -> Iterator[Due[Subject]]:
         """By the digests of the documents alone, so that a rescan reads no texts."""
         inputs = Inputs(self._zone)
         outlines = inputs.outlines(resource_ids)
@@ -79,7 +54,7 @@ class ExternalJob:
         for subject, (_, digest) in zip(subjects_due, changed, strict=True):
             yield Due(subject, digest)
 
-    def answer(self, due: Due) -> Answer:
+    def answer(self, due: Due[Subject]) -> Answer:
         return Answer(due.subject, external.analyze(due.subject, self._zone), due.input_hash)
 
 
@@ -98,7 +73,7 @@ def _same_zone(zone: ZoneOfTrust) -> ZoneOfTrust:
     return _last_zone
 
 
-class InternalJob:
+class InternalJob(_AboutResources):
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
         self._zone = zone_of_trust(analyzer)
@@ -129,14 +104,14 @@ class InternalJob:
         ]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
-    def due(self, resource_ids: Sequence[int]) -> Iterator[Due]:
+    def due(self, resource_ids: Sequence[int]) -> Iterator[Due[Subject]]:
         """Every one: what changed may be a principal."""
         arns = list(Resource.objects.filter(pk__in=resource_ids).values_list("arn", flat=True))
         known = {row.resource_arn: row for row in _said_in_full(self._analyzer, arns)}
         for subject in subjects(resource_ids):
             yield Due(subject, last=known.get(subject.arn))
 
-    def answer(self, due: Due) -> Answer:
+    def answer(self, due: Due[Subject]) -> Answer:
         subject, _, last = due
         said = self._input_hash(subject)
         only: frozenset[str] | None = None
@@ -191,20 +166,23 @@ def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> frozense
     return frozenset(arn for arn in {*before, *after} if before.get(arn) != after.get(arn))
 
 
-_loaded: dict[int, Job] = {}
+_loaded: dict[int, Job[Any]] = {}
 """The job of the scan that this process works on."""
 
 
-def job_of(scan: Scan) -> Job:
+def job_of(scan: Scan) -> Job[Any]:
     """The job of a scan: loaded once in each process."""
     found = _loaded.get(scan.pk)
     if found is None:
         _loaded.clear()
-        made = InternalJob(scan.analyzer) if scan.analyzer.is_internal else ExternalJob(scan.analyzer)
-        if isinstance(made, InternalJob):
+        if scan.analyzer.is_unused:
+            found = UnusedJob(scan.analyzer, scan.started_at or scan.created_at)
+        elif scan.analyzer.is_internal:
+            found = made = InternalJob(scan.analyzer)
             made.keep()
-            _loaded[scan.pk] = made  # the zone of an external analyzer is read for each chunk, as it always was
-        found = made
+            _loaded[scan.pk] = made
+        else:
+            found = ExternalJob(scan.analyzer)  # the zone is read for each chunk, as it always was
     return found
 
 

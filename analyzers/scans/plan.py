@@ -1,4 +1,4 @@
-"""Planning a scan: which resources, in which chunks."""
+"""Planning a scan: which resources (users and roles, of unused access), in which chunks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from analyzers.inventory.subjects import resources_in_scope
+from analyzers.inventory.subjects import in_scope
 from analyzers.models import Analyzer, Scan, ScanChunk
 
 CHUNK = 50
@@ -31,7 +31,7 @@ def request_scan(analyzer: Analyzer, *, reason: str = "by hand", user: User | No
     """
     try:
         with transaction.atomic():
-            ids = list(resources_in_scope(analyzer).order_by("arn").values_list("pk", flat=True))
+            ids = list(in_scope(analyzer).order_by("arn").values_list("pk", flat=True))
             scan = Scan.objects.create(
                 analyzer=analyzer,
                 reason=reason,

@@ -22,7 +22,7 @@ def scan_resources(arns: Collection[str], accounts: Iterable[str]) -> int:
 
     A resource that is gone takes its findings with it. A scan that runs meanwhile may have read a resource before it
     changed, so another one follows it. Internal access depends on more than the resource: those analyzers are scanned,
-    which asks again only what differs.
+    which asks again only what differs. So are those of unused access if a role is among the resources.
     """
     from analyzers.tasks import start_scan
 
@@ -32,7 +32,7 @@ def scan_resources(arns: Collection[str], accounts: Iterable[str]) -> int:
     for analyzer in analyzers:
         if analyzer.is_external:
             _scan(analyzer, arns)
-        else:
+        elif not analyzer.is_unused or any(":iam::" in arn for arn in arns):
             start_scan(analyzer, reason="change")
     return len(analyzers)
 

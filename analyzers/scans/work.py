@@ -19,13 +19,15 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from analyzers.inventory.subjects import resources_in_scope, subjects
-from analyzers.kinds.internal.answer import InternalAnalysis
-from analyzers.kinds.subject import Analysis, Subject
+from analyzers.inventory.subjects import in_scope
+from analyzers.kinds.subject import Asked
+from analyzers.kinds.unused import UnusedAnalysis
 from analyzers.models import AnalyzedResource, Analyzer, Scan, ScanChunk
 from findings.actions.record import Recorded, record, resolve_vanished
+from findings.actions.rows import AnyAnalysis
 
-from .jobs import Answer, Due, Job, forget, job_of, tidy
+from .asking import Answer, Due, Job
+from .jobs import forget, job_of, tidy
 from .notes import Note, write
 
 logger = logging.getLogger(__name__)
@@ -73,7 +75,7 @@ def _work_on(chunk: ScanChunk, owner: str) -> None:
     job = job_of(chunk.scan)
     if chunk.attempts > ATTEMPTS:
         reason = f"Given up: {ATTEMPTS} workers ended while they analysed this resource and its neighbours."
-        given_up = [Answer(subject, Analysis(error=reason), "") for subject in subjects(chunk.resource_ids)]
+        given_up = [job.failed(subject, reason) for subject in job.subjects(chunk.resource_ids)]
         _record(chunk, owner, given_up, error=reason)
         return
     answers: list[Answer] = []
@@ -84,13 +86,13 @@ def _work_on(chunk: ScanChunk, owner: str) -> None:
     _record(chunk, owner, answers)
 
 
-def answer_of(job: Job, due: Due) -> Answer:
+def answer_of(job: Job[Any], due: Due[Any]) -> Answer:
     """A resource that upsets the analysis is reported, and the others go on."""
     try:
         return job.answer(due)
     except Exception as error:
         logger.exception("the analysis of %s failed", due.subject.arn)
-        return Answer(due.subject, Analysis(error=f"The analysis failed: {type(error).__name__}: {error}"), "")
+        return job.failed(due.subject, f"The analysis failed: {type(error).__name__}: {error}")
 
 
 def _extend(chunk: ScanChunk, owner: str) -> bool:
@@ -139,7 +141,7 @@ def _by_those_asked(answers: list[Answer]) -> Iterator[tuple[Collection[str] | N
     yield from together.items()
 
 
-def told(answers: Iterable[Answer]) -> Iterator[tuple[Subject, Analysis | InternalAnalysis]]:
+def told(answers: Iterable[Answer]) -> Iterator[tuple[Asked, AnyAnalysis]]:
     """Those that say something new."""
     return ((one.subject, one.analysis) for one in answers if one.analysis is not None)
 
@@ -147,7 +149,8 @@ def told(answers: Iterable[Answer]) -> Iterator[tuple[Subject, Analysis | Intern
 def _note(one: Answer) -> Note:
     error = one.analysis.error if one.analysis else ""
     failed = one.analysis is not None and not one.input_hash
-    return Note(one.subject, one.input_hash, error, one.population, [] if failed else one.withheld)
+    gap = one.analysis.gap if isinstance(one.analysis, UnusedAnalysis) else None
+    return Note(one.subject, one.input_hash, error, one.population, [] if failed else one.withheld, gap)
 
 
 def finish(scan_id: int) -> bool:
@@ -159,7 +162,7 @@ def finish(scan_id: int) -> bool:
         if scan.chunks.filter(status__in=[ScanChunk.Status.PENDING, ScanChunk.Status.LEASED]).exists():
             return False
         now = timezone.now()
-        present = resources_in_scope(scan.analyzer)
+        present = in_scope(scan.analyzer)
         scan.findings_resolved += resolve_vanished(scan.analyzer, present, now)
         noted = AnalyzedResource.objects.filter(analyzer=scan.analyzer)
         noted.filter(~Exists(present.filter(arn=OuterRef("resource_arn")))).delete()

@@ -29,7 +29,7 @@ from analyzers.simulator.examples import EXAMPLES, example
 from analyzers.simulator.fields import Typed
 from analyzers.simulator.path import HEIGHT, boxes
 from findings.models import Finding
-from findings.views.finding import marked_lines
+from findings.views.access_finding import marked_lines
 
 SUGGESTED = 300
 """Principals and resources that the form offers; any other may be typed."""

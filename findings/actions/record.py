@@ -7,8 +7,6 @@ Lifecycle: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-find
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,18 +15,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from analyzers.kinds.internal.answer import InternalAnalysis, InternalFinding
-from analyzers.kinds.subject import Analysis, ExternalFinding, FurtherCondition, Subject
-from analyzers.models import Analyzer, Document, Resource
+from analyzers.kinds.subject import Asked
+from analyzers.kinds.unused import UnusedAnalysis
+from analyzers.models import Analyzer, Document
 from findings import filters
-from findings.models import ArchiveRule, Event, Finding, FindingStatus, FindingType, Proof
+from findings.models import ArchiveRule, Event, Finding, FindingStatus
 
-from .copying import copy_in, storable
+from .copying import copy_in
 from .locks import hold_rules
+from .rows import AnyAnalysis, rows_of
 
-AnyAnalysis = Analysis | InternalAnalysis
-
-_COMPARED = ("is_public", "proof", "details", "error", "service_control_policy_restriction")
+_COMPARED = ("is_public", "proof", "details", "error", "service_control_policy_restriction", "last_accessed_at")
 """May change without the finding becoming another one."""
 
 
@@ -43,7 +40,7 @@ class Recorded:
 
 def record(
     analyzer: Analyzer,
-    answers: Iterable[tuple[Subject, AnyAnalysis]],
+    answers: Iterable[tuple[Asked, AnyAnalysis]],
     now: datetime,
     *,
     only: Collection[str] | None = None,
@@ -54,8 +51,8 @@ def record(
     principals (ARNs) that were asked about; findings about others stay as they are.
     """
     answers = list(answers)
-    wanted = {row.key: row for subject, analysis in answers for row in _rows(analyzer, subject, analysis, now)}
-    incomplete = {subject.arn for subject, analysis in answers if analysis.error}
+    wanted = {row.key: row for subject, analysis in answers for row in rows_of(analyzer, subject, analysis, now)}
+    asked = {subject.arn: analysis for subject, analysis in answers}
     with transaction.atomic():
         hold_rules(analyzer.pk, change=False)
         rows = Finding.objects.select_for_update().filter(
@@ -72,7 +69,7 @@ def record(
         gone = [
             row
             for key, row in known.items()
-            if key not in wanted and row.status != FindingStatus.RESOLVED and row.resource not in incomplete
+            if key not in wanted and row.status != FindingStatus.RESOLVED and _disproved(row, asked[row.resource])
         ]
         copy_in(Finding, created)
         events += _resolve(gone, now)
@@ -85,8 +82,15 @@ def record(
     return Recorded(len(created), len(gone))
 
 
+def _disproved(row: Finding, analysis: AnyAnalysis) -> bool:
+    """Whether an answer without this finding says that there is none."""
+    if isinstance(analysis, UnusedAnalysis):
+        return analysis.decides(row.finding_type, row.details.get("access_key_id", ""))
+    return not analysis.error
+
+
 def resolve_vanished(
-    analyzer: Analyzer, present: QuerySet[Resource], now: datetime, *, only: Collection[str] | None = None
+    analyzer: Analyzer, present: QuerySet[Any], now: datetime, *, only: Collection[str] | None = None
 ) -> int:
     """Resolve the findings of resources that are not among those `present` any more. `only`: of these ARNs."""
     rows = Finding.objects.filter(~Exists(present.filter(arn=OuterRef("resource"))), analyzer=analyzer)
@@ -96,112 +100,6 @@ def resolve_vanished(
         gone = list(rows.select_for_update(of=("self",)).exclude(status=FindingStatus.RESOLVED))
         Event.objects.bulk_create(_resolve(gone, now), batch_size=1000)
     return len(gone)
-
-
-def _rows(analyzer: Analyzer, subject: Subject, analysis: AnyAnalysis, now: datetime) -> Iterable[Finding]:
-    shared: dict[str, Any] = {
-        "analyzer": analyzer,
-        "resource": subject.arn,
-        "resource_type": subject.type,
-        "resource_owner_account": subject.account,
-        "created_at": now,
-        "analyzed_at": now,
-        "updated_at": now,
-    }
-    kind = FindingType.INTERNAL_ACCESS if analyzer.is_internal else FindingType.EXTERNAL_ACCESS
-    for found in analysis.findings:
-        yield Finding(
-            **shared,
-            **_of_kind(found),
-            finding_type=kind,
-            key=_key(subject.arn, found),
-            action=storable(list(found.action)),
-            condition=storable(dict(found.condition)),
-            sources=[dict(source) for source in found.sources],
-            resource_control_policy_restriction=found.restriction,
-            proof=Proof.PROVED if found.proved else Proof.UNKNOWN,
-            details=storable(_details(found)),
-        )
-    if analysis.error:
-        summary = f"Access to {subject.arn} could not be ruled out."
-        yield Finding(
-            **shared,
-            finding_type=kind,
-            key=_digest([subject.arn, "error"]),
-            error=storable(analysis.error),
-            proof=Proof.ERROR,
-            details=storable({"summary": summary, "reason": analysis.error}),
-        )
-
-
-def _of_kind(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
-    if isinstance(found, InternalFinding):
-        return {
-            "principal": {"AWS": found.principal},
-            "access_type": found.access_type,
-            "principal_type": found.principal_type,
-            "principal_owner_account": found.principal_owner_account,
-            "service_control_policy_restriction": found.service_restriction,
-        }
-    return {"principal": storable(dict(found.principal)), "is_public": found.is_public}
-
-
-def _key(arn: str, found: ExternalFinding | InternalFinding) -> str:
-    """What a finding says: a change of any of these makes another finding, as with the service."""
-    sources = [dict(source) for source in found.sources]
-    said: list[Any] = [
-        arn,
-        {"AWS": found.principal} if isinstance(found, InternalFinding) else dict(found.principal),
-        sorted(found.action),
-        dict(found.condition),
-        sources,
-        found.restriction,
-    ]
-    if isinstance(found, InternalFinding):  # accesses of one principal may differ in these alone
-        said += [_conditions(found.further_conditions), _conditions(found.unless)]
-    return _digest(said)
-
-
-def _conditions(found: Iterable[FurtherCondition]) -> list[dict[str, Any]]:
-    return [{"operator": one.operator, "key": one.key, "values": list(one.values)} for one in found]
-
-
-def _digest(said: Any) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _details(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
-    details = _shared_details(found)
-    if isinstance(found, ExternalFinding):
-        details["notes"] = list(found.notes)
-    else:
-        details["unless"] = _conditions(found.unless)
-        if found.encryption is not None:
-            details["encryption"] = found.encryption.as_json()
-    return details
-
-
-def _shared_details(found: ExternalFinding | InternalFinding) -> dict[str, Any]:
-    return {
-        "summary": found.summary,
-        "reason": found.reason,
-        "witness": found.witness.as_json() if found.witness else None,
-        "statements": [
-            {
-                "channel": ref.channel,
-                "name": ref.name,
-                "document": Document.digest(ref.text),
-                "statement": ref.statement,
-                "sid": ref.sid,
-                "effect": ref.effect,
-                "written": ref.written,
-                **({"text": ref.text} if ref.written else {}),
-            }
-            for ref in found.statements
-        ],
-        "further_conditions": _conditions(found.further_conditions),
-        "assumptions": list(found.assumptions),
-    }
 
 
 def _keep_documents(rows: Iterable[Finding]) -> None:
@@ -223,6 +121,9 @@ def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime)
         fresh = wanted[row.key]
         row.analyzed_at = now
         changed = [name for name in _COMPARED if getattr(row, name) != getattr(fresh, name)]
+        telling = {"is_public", "proof", "error"} & set(changed)
+        if _unused_permissions(row) != _unused_permissions(fresh):
+            telling.add("details")
         for name in changed:
             setattr(row, name, getattr(fresh, name))
         if changed or row.status == FindingStatus.RESOLVED:
@@ -234,12 +135,18 @@ def _refresh(again: list[Finding], wanted: Mapping[str, Finding], now: datetime)
                 row.archived_by = None
             row.updated_at = now
             events.append(_event(row, Event.Kind.REOPENED, now, old))
-        elif {"is_public", "proof", "error"} & set(changed):
+        elif telling:
             row.updated_at = now
             events.append(_event(row, Event.Kind.UPDATED, now, row.status, changed=changed))
     Finding.objects.filter(pk__in=[row.pk for row in again]).update(analyzed_at=now)
     Finding.objects.bulk_update(touched, [*_COMPARED, "status", "archived_by", "updated_at"], batch_size=500)
     return events
+
+
+def _unused_permissions(row: Finding) -> list[Any]:
+    """Which permissions a finding says are not used; the day of the judgement changes every day."""
+    services = row.details.get("services", ())
+    return [(one["service"], one["unused"], [action["action"] for action in one["actions"]]) for one in services]
 
 
 def _archived_before(rows: Iterable[Finding]) -> set[Any]:

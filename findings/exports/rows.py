@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from findings.models import Finding
 from findings.outsiders import Names
@@ -34,6 +35,10 @@ HEADER = [
     "principalOwnerAccount",
     "serviceControlPolicyRestriction",
     "keyAllowsReading",
+    "lastAccessed",
+    "trackingPeriod",
+    "accessKeyId",
+    "unusedPermissions",
 ]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -48,6 +53,17 @@ def harmless(value: str) -> str:
     if len(value) > LONGEST_CELL:
         value = value[:LONGEST_CELL] + "…"
     return f"'{value}" if value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA) else value
+
+
+def _unused(finding: Finding) -> Iterator[str]:
+    """`s3:*` for a service that is not used at all, else the actions."""
+    for service in finding.details.get("services", ()):
+        if service["whole"]:
+            yield f"{service['service']}:*"
+        elif service["actions"]:
+            yield from (action["action"] for action in service["actions"])
+        else:
+            yield f"{service['service']}:({service['unused']} actions)"
 
 
 def row_of(finding: Finding, names: Names) -> list[str]:
@@ -77,5 +93,9 @@ def row_of(finding: Finding, names: Names) -> list[str]:
         finding.principal_owner_account,
         finding.service_control_policy_restriction,
         str((finding.details.get("encryption") or {}).get("readable", "")),
+        instant(finding.last_accessed_at) if finding.last_accessed_at else "",
+        str(finding.details.get("tracking_period", "")),
+        str(finding.details.get("access_key_id", "")),
+        " ".join(_unused(finding)),
     ]
     return [harmless(cell) for cell in cells]

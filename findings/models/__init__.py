@@ -2,10 +2,21 @@
 
 from .archive_rule import ArchiveRule
 from .event import Event
-from .finding import AccessType, Finding, FindingStatus, FindingType, PrincipalType, Proof
+from .finding import (
+    ORDER_OF_WORK,
+    UNUSED_FINDINGS,
+    AccessType,
+    Finding,
+    FindingStatus,
+    FindingType,
+    PrincipalType,
+    Proof,
+)
 from .rule_event import RuleEvent
 
 __all__ = [
+    "ORDER_OF_WORK",
+    "UNUSED_FINDINGS",
     "AccessType",
     "ArchiveRule",
     "Event",

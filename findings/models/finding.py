@@ -27,6 +27,16 @@ class FindingType(models.TextChoices):
     INTERNAL_ACCESS = "InternalAccess", "Internal access"
 
 
+ORDER_OF_WORK = (
+    FindingType.UNUSED_ACCESS_KEY,
+    FindingType.UNUSED_PASSWORD,
+    FindingType.UNUSED_IAM_ROLE,
+    FindingType.UNUSED_PERMISSION,
+)
+"""Findings of unused access in the order in which people do well to deal with them: first what can leak."""
+UNUSED_FINDINGS = frozenset(ORDER_OF_WORK)
+
+
 class AccessType(models.TextChoices):
     """`InternalAccessType` of the API."""
 
@@ -111,3 +121,7 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def is_unused(self) -> bool:
+        return self.finding_type in UNUSED_FINDINGS

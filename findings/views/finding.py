@@ -1,10 +1,12 @@
-"""One finding: verdict, witness, statements, history, decision."""
+"""One finding: what every kind of finding shows, its history and the decision. What only one kind shows is made by the
+module of `KINDS` that stands for it, and by the template that it names."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -14,63 +16,55 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from analyzers.actions import AskWhoChanged
-from analyzers.models import Document, PolicyChange, Resource, Scan
-from analyzers.policy import locate
+from analyzers.models import PolicyChange, Resource, Scan
 from findings import filters, paging, wire
 from findings.actions import Archive, Unarchive
 from findings.models import ArchiveRule, Finding, FindingStatus
-from findings.outsiders import identifiers, names_of
-from findings.roles import ARCHIVE, CHANGES, NAMES, RULES
+from findings.roles import ARCHIVE, CHANGES, RULES
 
+from . import access_finding, unused_finding
 from .findings import account_names, remember_for_undo
 from .listing import listing
-from .remedies import remedies
 
-MAX_LINES = 3_000
+
+class Kind(NamedTuple):
+    """How one kind of finding is shown: `template` extends findings/detail.html and gets what `context` gives."""
+
+    template: str
+    context: Callable[[HttpRequest, Finding], dict[str, Any]]
+
+
+ACCESS = Kind("findings/access.html", access_finding.context)
+UNUSED = Kind("findings/unused.html", unused_finding.context)
+
+
+def kind_of(finding: Finding) -> Kind:
+    return UNUSED if finding.is_unused else ACCESS
 
 
 @require_GET
 def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     finding = get_object_or_404(Finding.objects.select_related("analyzer"), pk=pk)
     following, previous = _neighbours(request, finding)
-    outsiders = names_of([finding])
-    resource = Resource.objects.filter(arn=finding.resource).first()
     events = list(finding.events.select_related("actor"))
     rules = {event.rule_id for event in events if event.rule_id is not None}
-    return render(
-        request,
-        "findings/detail.html",
-        {
-            "finding": finding,
-            "details": finding.details,
-            "summary": outsiders.summary(finding),
-            "outsider": outsiders.of(finding),
-            "outside_id": _outside_id(finding),
-            "resource": resource,
-            "confirmed": _confirmed(finding),
-            "change": PolicyChange.objects.filter(resource=finding.resource).select_related("asked_by").first(),
-            "may_ask": resource is not None and request.user.has_perm(CHANGES),
-            "may_name": request.user.has_perm(NAMES),
-            "documents": _documents(finding),
-            "events": events,
-            "rules": set(ArchiveRule.objects.filter(pk__in=rules).values_list("pk", flat=True)) if rules else rules,
-            "names": account_names([finding]),
-            "wire": wire.finding(finding),
-            "remedies": remedies(finding),
-            "following": following,
-            "previous": previous,
-            "context_query": request.GET.urlencode(),
-            "may_archive": request.user.has_perm(ARCHIVE),
-            "may_rule": request.user.has_perm(RULES) and not finding.error,
-            "rule_text": _rule_text(finding),
-        },
-    )
-
-
-def _outside_id(finding: Finding) -> str:
-    """What the list of names may know the principal by; empty for everybody."""
-    found = identifiers(finding.principal)
-    return found[1] if "Federated" in finding.principal else next(iter(found), "")
+    kind = kind_of(finding)
+    shared = {
+        "finding": finding,
+        "details": finding.details,
+        "confirmed": _confirmed(finding),
+        "events": events,
+        "rules": set(ArchiveRule.objects.filter(pk__in=rules).values_list("pk", flat=True)) if rules else rules,
+        "names": account_names([finding]),
+        "wire": wire.finding(finding),
+        "following": following,
+        "previous": previous,
+        "context_query": request.GET.urlencode(),
+        "may_archive": request.user.has_perm(ARCHIVE),
+        "may_rule": request.user.has_perm(RULES) and not finding.error,
+        "rule_text": _rule_text(finding),
+    }
+    return render(request, kind.template, shared | kind.context(request, finding))
 
 
 def _confirmed(finding: Finding) -> datetime | None:
@@ -116,36 +110,11 @@ def _neighbours(request: HttpRequest, finding: Finding) -> tuple[Finding | None,
 def _rule_text(finding: Finding) -> str:
     """A first draft of a rule for findings like this: the same principal on the same resource."""
     criteria: dict[str, Any] = {"resource": {"eq": [finding.resource]}}
+    if finding.is_unused:
+        criteria["findingType"] = {"eq": [finding.finding_type]}
     for kind, value in finding.principal.items():
         criteria[f"principal.{kind}"] = {"eq": [str(value)]}
     return filters.write(criteria)
-
-
-def _documents(finding: Finding) -> list[dict[str, Any]]:
-    """The documents that grant, line by line, with the lines of the granting statements marked."""
-    wanted: dict[str, dict[str, Any]] = {}
-    for ref in finding.details.get("statements", ()):
-        entry = wanted.setdefault(ref["document"], {**ref, "statements": []})
-        entry["statements"].append(ref["statement"])
-    texts = dict(Document.objects.filter(pk__in=wanted).values_list("sha256", "text"))
-    for digest, entry in wanted.items():
-        entry["lines"] = marked_lines(texts.get(digest, ""), entry["statements"])
-        entry["missing"] = digest not in texts
-    if not wanted and finding.error:
-        return []
-    return list(wanted.values())
-
-
-def marked_lines(text: str, statements: list[int]) -> list[dict[str, Any]]:
-    """`[{number, text, hit}]`; `hit` for the lines of these statements."""
-    found = locate(text)
-    hits: set[int] = set()
-    for index in statements:
-        place = found.get(("Statement", index)) or found.get(("Statement",))
-        if place is not None:
-            hits |= set(range(place.value.start.line, place.value.end.line + 1))
-    lines = text.split("\n")[:MAX_LINES]
-    return [{"number": number, "text": line, "hit": number in hits} for number, line in enumerate(lines, 1)]
 
 
 @require_POST

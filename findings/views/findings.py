@@ -56,6 +56,7 @@ def finding_list(request: HttpRequest) -> HttpResponse:
             "sizes": paging.SIZES,
             "names": account_names(page.rows),
             "outsiders": names_of(page.rows),
+            "only_unused": bool(page.rows) and all(row.is_unused for row in page.rows),
             "may_archive": request.user.has_perm(ARCHIVE),
             "properties": filters.properties(),
             "has_any": bool(page.rows) or Finding.objects.exists(),
@@ -71,6 +72,7 @@ SORT_LABELS = {
     "resource": "Resource",
     "resourceType": "Resource type",
     "resourceOwnerAccount": "Account",
+    "work": "Order of work",
 }
 
 
@@ -160,8 +162,7 @@ def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     shown = listing(request.GET)
     if shown.error:
         return HttpResponse(shown.error, status=400, content_type="text/plain; charset=utf-8")
-    column, descending = paging.SORTS[shown.sort]
-    rows = shown.rows.order_by(f"{'-' if descending else ''}{column}", "id").iterator(chunk_size=1000)
+    rows = paging.sorted_rows(shown.rows, shown.sort).iterator(chunk_size=1000)
     name = f"findings-{shown.status.lower()}.{kind}"
     if kind == "csv":
         lines = csv_lines(rows)

@@ -22,8 +22,10 @@ def home(request: HttpRequest) -> HttpResponse:
             "types": by_resource_type(),
             "total": {
                 name: sum(entry[name] for entry in analyzers)
-                for name in ("public", "cross_account", "internal", "errors", "unknown")
+                for name in ("public", "cross_account", "internal", "unused", "errors", "unknown")
             },
+            # Several analyzers of unused access see the same things, so that a sum over them says nothing.
+            "most_unused": max(analyzers, key=lambda entry: entry["unused"], default=None),
             "has_inventory": Resource.objects.exists(),
             "last_import": Import.objects.first(),
         },

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 
 from findings import filters, paging
-from findings.models import Finding, FindingStatus
+from findings.models import UNUSED_FINDINGS, Finding, FindingStatus
 
 MAX_QUERY = 4_000
 
@@ -35,8 +35,6 @@ def listing(query: QueryDict) -> Listing:
     text = "".join(c for c in query.get("q", "")[: MAX_QUERY + 1] if unicodedata.category(c) not in {"Cc", "Cf"})
     status = query.get("status", FindingStatus.ACTIVE)
     status = status if status in FindingStatus.values else FindingStatus.ACTIVE.value
-    sort = query.get("sort", paging.DEFAULT_SORT)
-    sort = sort if sort in paging.SORTS else paging.DEFAULT_SORT
     size = int(query.get("size", "50")) if query.get("size", "50").isdigit() else 50
     size = size if size in paging.SIZES else 50
     rows = Finding.objects.select_related("analyzer")
@@ -51,4 +49,12 @@ def listing(query: QueryDict) -> Listing:
         rows = rows.none()
     if "status" not in criteria:
         rows = rows.filter(status=status)
+    sort = query.get("sort", "")
+    sort = sort if sort in paging.SORTS else "work" if _only_unused(criteria) else paging.DEFAULT_SORT
     return Listing(text, status, sort, size, query.get("after", ""), rows, error, criteria, words)
+
+
+def _only_unused(criteria: filters.Criteria) -> bool:
+    """Whether the search names types of unused access and no other, which are then sorted in the order of work."""
+    types = set(criteria.get("findingType", {}).get("eq", ()))
+    return "unusedFor" in criteria or (bool(types) and types <= UNUSED_FINDINGS)

@@ -81,7 +81,7 @@ def test_an_administrator_keeps_analyzers(administrator: User, analyzer: Analyze
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"type": "ACCOUNT_UNUSED_ACCESS"}, "not offered yet"),
+        ({"type": "ACCOUNT_UNUSED_ACCESS", "configuration": {"unusedAccess": {"unusedAccessAge": 366}}}, "1 to 365"),
         ({"scope": "000000000000"}, "not in the inventory"),
         ({"name": "1 two"}, "Letters, digits"),
         ({"scan_every": 1}, "Between 15"),

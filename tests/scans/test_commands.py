@@ -26,10 +26,3 @@ def test_an_unknown_analyzer_names_the_known(analyzer: Analyzer, command: str) -
     with pytest.raises(CommandError, match=f"Known: {analyzer.name}") as caught:
         call_command(command, "nobody")
     assert caught.value.returncode == 2
-
-
-@pytest.mark.usefixtures("analyzer")
-def test_a_type_that_cannot_be_scanned_yet_is_refused() -> None:
-    with pytest.raises(CommandError, match="not offered yet") as caught:
-        call_command("create_analyzer", "later", type="ACCOUNT_UNUSED_ACCESS", scope="111122223333")
-    assert caught.value.returncode == 2

@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from analyzers.actions import CreateAnalyzer
-from analyzers.inventory import arn_list
+from analyzers.inventory import arn_list, tracked
 from analyzers.inventory.selection import configuration_of, estimate
-from analyzers.models import INTERNAL_TYPES, AnalyzerType
+from analyzers.models import INTERNAL_TYPES, UNUSED_TYPES, AnalyzerType
 from findings.actions import RestoreRules
 from findings.actions.transfer_rules import kept
 
@@ -32,6 +32,10 @@ class Command(BaseCommand):
         choice.add_argument("--resource-type", action="append", default=[])
         choice.add_argument("--account", action="append", default=[])
         choice.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]")
+        period = parser.add_argument_group("unused access")
+        period.add_argument("--tracking-period", type=int, help="days without use, 1 to 365; 90 if not given")
+        period.add_argument("--exclude-account", action="append", default=[], metavar="ID")
+        period.add_argument("--exclude-tag", action="append", default=[], metavar="KEY[=VALUE]")
         parser.add_argument("--scan-every", type=int, default=1440, help="minutes; 0: only by hand")
         parser.add_argument(
             "--restore-rules", action="store_true", help="the archive rules kept from a deleted analyzer of this name"
@@ -45,6 +49,15 @@ class Command(BaseCommand):
             raise CommandError(f"--configuration is not JSON: {error}", returncode=2) from error
         if options["type"] in INTERNAL_TYPES and not configuration:
             configuration = configuration_of([self._criteria(options)])
+        if options["type"] in UNUSED_TYPES and not configuration:
+            configuration = tracked.configuration_of(
+                tracked.DEFAULT_PERIOD if options["tracking_period"] is None else options["tracking_period"],
+                options["exclude_account"],
+                [(key, value) for key, _, value in (tag.partition("=") for tag in options["exclude_tag"])],
+            )
+        elif options["tracking_period"] is not None or options["exclude_account"] or options["exclude_tag"]:
+            message = "--tracking-period, --exclude-account and --exclude-tag are for unused access, instead of"
+            raise CommandError(f"{message} --configuration.", returncode=2)
         restored = None
         try:
             with transaction.atomic():
@@ -69,6 +82,8 @@ class Command(BaseCommand):
             )
             for arn in told.missing:
                 self.stderr.write(f"Not in the inventory of this zone: {arn}")
+        if analyzer.is_unused:
+            self.stdout.write(f"{tracked.tracked(analyzer).count():,} users and roles are judged.")
         self.stdout.write(f"Analyzer {analyzer.name} created. Scan it: manage.py scan {analyzer.name} --wait")
         if restored is not None:
             self.stdout.write(f"{len(restored.rules)} archive rules restored.")

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from findings import filters, wire
 from findings.exports import csv_lines
+from findings.filter_keys import UNUSED_TYPES
 from findings.models import Finding, FindingStatus
 from findings.outsiders import all_names
 
@@ -45,7 +46,13 @@ class Command(BaseCommand):
         else:
             names = all_names()
             for row in found:
-                mark = (
-                    "ERROR" if row.error else "PUBLIC" if row.is_public else "inside" if row.access_type else "shared"
-                )
+                mark = _mark(row)
                 self.stdout.write(f"{row.status:<9} {mark:<7} {names.summary(row)}")
+
+
+def _mark(row: Finding) -> str:
+    if row.error:
+        return "ERROR"
+    if row.finding_type in UNUSED_TYPES:
+        return "unused"
+    return "PUBLIC" if row.is_public else "inside" if row.access_type else "shared"
