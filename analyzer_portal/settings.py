@@ -106,6 +106,9 @@ CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 ARCHIVE_RULES_PER_ANALYZER = env.int("ARCHIVE_RULES_PER_ANALYZER", 100)
 FILTER_VALUES = env.int("FILTER_VALUES", 20)
 ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
+# Of each person: policies that are generated at the same time, and within 24 hours.
+POLICY_GENERATIONS_AT_ONCE = env.int("POLICY_GENERATIONS_AT_ONCE", 1)
+POLICY_GENERATIONS_A_DAY = env.int("POLICY_GENERATIONS_A_DAY", 50)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -3,6 +3,7 @@
 from .archive_rule import ArchiveRule
 from .event import Event
 from .finding import AccessType, Finding, FindingStatus, FindingType, PrincipalType, Proof
+from .recommendation import Recommendation
 from .rule_event import RuleEvent
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "FindingType",
     "PrincipalType",
     "Proof",
+    "Recommendation",
     "RuleEvent",
 ]
