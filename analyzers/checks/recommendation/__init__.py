@@ -1,0 +1,29 @@
+"""Policies without what is surely unused, proven before they are shown. docs/recommendations.md is the way in."""
+
+from .values import (
+    Answer,
+    Change,
+    Held,
+    Kind,
+    Left,
+    Loss,
+    Proof,
+    Recommendation,
+    Step,
+    StepAction,
+    WhatIf,
+)
+
+__all__ = [
+    "Answer",
+    "Change",
+    "Held",
+    "Kind",
+    "Left",
+    "Loss",
+    "Proof",
+    "Recommendation",
+    "Step",
+    "StepAction",
+    "WhatIf",
+]
