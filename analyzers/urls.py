@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import access, analyzers, catalogue, collections, internal, inventory, known_accounts, simulator
+from .views import access, analyzers, catalogue, collections, generated, internal, inventory, known_accounts, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -36,6 +36,11 @@ urlpatterns = [
     path("inventory/known-accounts/import/", known_accounts.known_accounts_import, name="known-accounts-import"),
     path("inventory/known-accounts/export.csv", known_accounts.known_accounts_export, name="known-accounts-export"),
     path("inventory/known-accounts/<int:pk>/delete/", known_accounts.known_account_delete, name="known-account-delete"),
+    path("policies/generated/", generated.generated_list, name="generated-policies"),
+    path("policies/generated/new/", generated.generated_new, name="generated-policy-new"),
+    path("policies/generated/<uuid:pk>/", generated.generated_page, name="generated-policy"),
+    path("policies/generated/<uuid:pk>/cancel/", generated.generated_cancel, name="generated-policy-cancel"),
+    path("policies/generated/<uuid:pk>/<slug:kind>/", generated.generated_file, name="generated-policy-file"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/<str:prefix>/", catalogue.service_page, name="catalogue-service"),
     path("simulator/", simulator.simulator, name="simulator"),

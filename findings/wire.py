@@ -7,7 +7,7 @@ from typing import Any
 
 from analyzers.models import ResourceType
 
-from .models import Finding, FindingType
+from .models import Finding, FindingType, Recommendation
 
 
 def finding(row: Finding) -> dict[str, Any]:
@@ -41,6 +41,22 @@ def finding(row: Finding) -> dict[str, Any]:
         shape["sources"] = row.sources
     if row.resource_control_policy_restriction:
         shape["resourceControlPolicyRestriction"] = row.resource_control_policy_restriction
+    return shape
+
+
+def recommendation(row: Recommendation) -> dict[str, Any]:
+    """The answer of GetFindingRecommendation. https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_GetFindingRecommendation.html"""
+    shape: dict[str, Any] = {
+        "startedAt": instant(row.started_at),
+        "resourceArn": row.finding.resource,
+        "recommendationType": "UnusedPermissionRecommendation",
+        "recommendedSteps": row.steps,
+        "status": row.status,
+    }
+    if row.completed_at is not None:
+        shape["completedAt"] = instant(row.completed_at)
+    if row.error_code:
+        shape["error"] = {"code": row.error_code, "message": row.error_message}
     return shape
 
 
