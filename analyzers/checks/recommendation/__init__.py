@@ -1,5 +1,6 @@
 """Policies without what is surely unused, proven before they are shown. docs/recommendations.md is the way in."""
 
+from .recommending import recommend
 from .values import (
     Answer,
     Change,
@@ -26,4 +27,5 @@ __all__ = [
     "Step",
     "StepAction",
     "WhatIf",
+    "recommend",
 ]
