@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzers.models import ResourceType
+from analyzers.models import PolicyGeneration, ResourceType
 
 from .models import Finding, FindingType, Recommendation
 
@@ -58,6 +58,28 @@ def recommendation(row: Recommendation) -> dict[str, Any]:
     if row.error_code:
         shape["error"] = {"code": row.error_code, "message": row.error_message}
     return shape
+
+
+GENERATED_OPTIONS = ("includeResourcePlaceholders", "includeServiceLevelTemplate")
+
+
+def policy_generation(row: PolicyGeneration) -> dict[str, Any]:
+    """`PolicyGeneration` of the API."""
+    return {"principalArn": row.principal, **job_details(row)}
+
+
+def job_details(row: PolicyGeneration) -> dict[str, Any]:
+    """`JobDetails` of the API."""
+    shape: dict[str, Any] = {"jobId": str(row.pk), "status": row.status, "startedOn": instant(row.started_at)}
+    if row.completed_at is not None:
+        shape["completedOn"] = instant(row.completed_at)
+    if row.error_code:
+        shape["jobError"] = {"code": row.error_code, "message": row.error_message}
+    return shape
+
+
+def generated_policy(row: PolicyGeneration, **options: bool) -> dict[str, Any]:
+    return {"jobDetails": job_details(row), "generatedPolicyResult": {}}
 
 
 def regions_of(row: Finding) -> list[str]:
