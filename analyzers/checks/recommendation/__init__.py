@@ -1,6 +1,7 @@
 """Policies without what is surely unused, proven before they are shown. docs/recommendations.md is the way in."""
 
 from .recommending import recommend
+from .supposing import what_if
 from .values import (
     Answer,
     Change,
@@ -28,4 +29,5 @@ __all__ = [
     "StepAction",
     "WhatIf",
     "recommend",
+    "what_if",
 ]
