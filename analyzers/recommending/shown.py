@@ -20,15 +20,27 @@ from analyzers.checks.recommendation import (
     side_by_side,
 )
 
+from .files import POLICY
+
 MOST_NAMED = 200
 """Actions that one change or one loss names; their number is told in any case."""
 MOST_ROWS = 4_000
 """Lines side by side of one policy."""
+LONGEST_LINE = 2_000
+
+_WRITERS = {
+    "cli": downloads.as_cli,
+    "cloudformation": downloads.as_cloudformation,
+    "terraform": downloads.as_terraform,
+    "json": downloads.as_json,
+}
 
 
 def of(found: Recommendation, losses: Mapping[int, WhatIf | None]) -> dict[str, Any]:
     """`{principal, since, now, resources, refused, unchanged, actions_before, actions_after, seconds, proofs,
-    policies, left, notes, shorter: {days: {broken, broken_count} | None}, files: {kind: text}, roll_out}`."""
+    policies, notes, shorter: {days: {broken, broken_count, spared, spared_count} | None}, files: {kind: text},
+    roll_out}`."""
+    texts, missing = files(found) if found.proved else ({}, [])
     return {
         "principal": found.principal,
         "since": found.since.isoformat(),
@@ -42,27 +54,32 @@ def of(found: Recommendation, losses: Mapping[int, WhatIf | None]) -> dict[str, 
         "seconds": round(found.seconds, 3),
         "proofs": [dataclasses.asdict(proof) for proof in found.proofs],
         "policies": [_policy(held, found) for held in found.policies],
-        "notes": list(found.notes),
+        "notes": [*found.notes, *missing],
         "shorter": {str(days): loss and shorter(loss) for days, loss in losses.items()},
-        "files": files(found) if found.proved else {},
+        "files": texts,
         "roll_out": downloads.as_roll_out(found) if found.proved else "",
     }
 
 
-def files(found: Recommendation) -> dict[str, str]:
-    """The texts to download, by kind. Only of what is proven."""
-    return {
-        "json": downloads.as_json(found),
-        "cli": downloads.as_cli(found),
-        "cloudformation": downloads.as_cloudformation(found),
-        "terraform": downloads.as_terraform(found),
-    }
+def files(found: Recommendation) -> tuple[dict[str, str], list[str]]:
+    """The texts to download, by kind, and why a format is missing. Only of what is proven."""
+    new = [step.text for step in found.steps if step.action is StepAction.CREATE_POLICY]
+    texts = {f"{POLICY}{number}": text + "\n" for number, text in enumerate(new, 1)}
+    missing = []
+    for kind, write in _WRITERS.items():
+        try:
+            texts[kind] = write(found)
+        except downloads.NotWritable as error:
+            missing.append(str(error))
+    return texts, list(dict.fromkeys(missing))
 
 
 def shorter(loss: WhatIf) -> dict[str, Any]:
     return {
         "broken": [_loss(one) for one in loss.broken[:MOST_NAMED]],
         "broken_count": len(loss.broken),
+        "spared": [_loss(one) for one in loss.spared[:MOST_NAMED]],
+        "spared_count": len(loss.spared),
     }
 
 
@@ -75,6 +92,7 @@ def _policy(held: Held, found: Recommendation) -> dict[str, Any]:
     steps = [step for step in found.steps if step.policy == held]
     new = [step for step in steps if step.action is StepAction.CREATE_POLICY]
     changes = steps[0].changes if steps else ()
+    created = [step for step in found.steps if step.action is StepAction.CREATE_POLICY]
     return {
         "id": held.id,
         "name": held.name,
@@ -87,7 +105,14 @@ def _policy(held: Held, found: Recommendation) -> dict[str, Any]:
         "fate": _fate(steps),
         "words": [step.words for step in steps if step.words],
         "new": [
-            {"name": step.name, "kind": str(step.kind), "number": step.number, "text": step.text} for step in new
+            {
+                "name": step.name,
+                "kind": str(step.kind),
+                "number": step.number,
+                "text": step.text,
+                "file": f"{POLICY}{created.index(step) + 1}",
+            }
+            for step in new
         ],
         "changes": [_change(change) for change in changes],
         "rows": _rows(held, new, changes),
@@ -125,14 +150,28 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _rows(held: Held, new: list[Step], changes: tuple[Change, ...]) -> list[dict[str, Any]]:
-    if not changes or not held.text:
+    """`[{mark, statement, old_number, old, new_number, new, reason, last_use}]`; a reason that several lines share
+    stands at the first of them."""
+    if not changes:
         return []
-    text = new[0].text if len(new) == 1 else ""
-    return [_row(row) for row in side_by_side.rows(held.text, text, changes)[:MOST_ROWS]]
-
-
-def _row(row: Any) -> dict[str, Any]:
-    return {}
+    shown: list[dict[str, Any]] = []
+    before = None
+    for row in side_by_side.rows(held.text, [step.text for step in new], changes)[:MOST_ROWS]:
+        why = (row.statement, row.reason)
+        shown.append(
+            {
+                "mark": str(row.mark),
+                "statement": row.statement,
+                "old_number": row.old_number,
+                "old": row.old[:LONGEST_LINE],
+                "new_number": row.new_number,
+                "new": row.new[:LONGEST_LINE],
+                "reason": row.reason if row.reason and why != before else "",
+                "last_use": _instant(row.last_use),
+            }
+        )
+        before = why if row.reason else before
+    return shown
 
 
 def _instant(moment: datetime | None) -> str | None:

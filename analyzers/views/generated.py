@@ -116,7 +116,7 @@ def generated_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "job": job,
         "found": job.result,
-        "files": [one for one in files.FILES if one.kind in (job.result.get("files") or {})],
+        "files": files.offered(job.result.get("files") or {}),
         "may_generate": request.user.has_perm(GENERATE),
         "known": Principal.objects.filter(arn=job.principal).exists(),
     }
@@ -137,7 +137,7 @@ def generated_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 def generated_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
     job = get_object_or_404(PolicyGeneration, pk=pk, status=PolicyGeneration.Status.SUCCEEDED)
-    wanted = next((one for one in files.FILES if one.kind == kind), None)
+    wanted = files.find(kind)
     text = (job.result.get("files") or {}).get(kind)
     if wanted is None or text is None:
         raise Http404("There is no such file.")

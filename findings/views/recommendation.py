@@ -71,7 +71,7 @@ def _shown(row: Recommendation, days: str) -> dict[str, Any]:
     return {
         "found": row.details,
         "out_of_date": recommending.is_out_of_date(row, timezone.now()),
-        "files": [one for one in files.FILES if one.kind in (row.details.get("files") or {})] + _api_file(row),
+        "files": files.offered(row.details.get("files") or {}) + ([files.API] if row.steps else []),
         "days": days,
         "choices": list(shorter),
         "loss": shorter.get(days),
@@ -80,10 +80,6 @@ def _shown(row: Recommendation, days: str) -> dict[str, Any]:
         ],
         "what_to_do": WHAT_TO_DO.get(row.error_code, ""),
     }
-
-
-def _api_file(row: Recommendation) -> list[files.File]:
-    return [files.API] if row.steps else []
 
 
 @require_POST
@@ -104,11 +100,13 @@ def recommendation_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpR
     """A file to download; only of what is proven."""
     finding = _finding(pk)
     row = get_object_or_404(finding.recommendations, variant=_variant(request.GET.get("variant", "")))
-    if kind == files.API.kind and row.steps:
+    wanted = files.find(kind)
+    if wanted is None or row.status != row.Status.SUCCEEDED or not row.steps:
+        raise Http404("There is no such file.")
+    if wanted == files.API:
         row.finding = finding
-        return files.response(files.API, finding.resource, json.dumps(wire.recommendation(row), indent=2) + "\n")
+        return files.response(wanted, finding.resource, json.dumps(wire.recommendation(row), indent=2) + "\n")
     text = (row.details.get("files") or {}).get(kind)
-    wanted = next((one for one in files.FILES if one.kind == kind), None)
-    if wanted is None or text is None or row.status != row.Status.SUCCEEDED:
+    if text is None:
         raise Http404("There is no such file.")
     return files.response(wanted, finding.resource, text)

@@ -112,7 +112,7 @@ def test_shorter_evidence_tells_what_would_be_gone(reader: Client, finding: Find
     computed(finding)
     text = reader.get(page_of(finding)).content.decode()
     assert "Were it 30 days shorter" in text
-    assert "sqs:ReceiveMessage" in text.split('id="shorter"')[1].split("</section>")[0]
+    assert "sqs:*" in text.split('id="shorter"')[1].split("</section>")[0]
     week = reader.get(page_of(finding, "?shorter=7")).content.decode()
     assert "With evidence that is 7 days shorter the recommendation would take away nothing more." in week
     whole = reader.get(page_of(finding, "?shorter=90")).content.decode()
@@ -221,7 +221,7 @@ def test_a_refusal_shows_which_claim_failed(
     text = reader.get(page_of(finding)).content.decode()
     assert "Not known" in text
     assert "It is wider." in text
-    assert reader.get(page_of(finding, "json/")).status_code == 404
+    assert reader.get(page_of(finding, "policy-1/")).status_code == 404
 
 
 def test_a_mistake_of_ours_is_a_failure_and_not_the_end_of_the_worker(
@@ -282,8 +282,8 @@ def test_a_principal_that_is_gone_is_told(reader: Client, finding: Finding) -> N
 
 def test_files_have_safe_names_and_their_types(reader: Client, finding: Finding) -> None:
     computed(finding)
-    types = {"json": "application/json", "cloudformation": "application/json", "api": "application/json"}
-    for kind in ("json", "cli", "cloudformation", "terraform", "api"):
+    types = dict.fromkeys(("policy-1", "json", "cloudformation", "api"), "application/json")
+    for kind in (*types, "cli", "terraform"):
         answer = reader.get(page_of(finding, f"{kind}/"))
         assert answer.status_code == 200
         assert answer["Content-Type"] == types.get(kind, "text/plain; charset=utf-8")
@@ -295,7 +295,7 @@ def test_files_have_safe_names_and_their_types(reader: Client, finding: Finding)
     assert [step["recommendedAction"] for step in steps] == ["CREATE_POLICY", "DETACH_POLICY"]
     assert "s3:GetObject" in steps[0]["recommendedPolicy"]
     assert reader.get(page_of(finding, "exe/")).status_code == 404
-    assert reader.get(page_of(finding, "json/?variant=strict")).status_code == 404
+    assert reader.get(page_of(finding, "policy-1/?variant=strict")).status_code == 404
 
 
 def test_hostile_names_are_shown_and_never_run(
@@ -312,7 +312,7 @@ def test_hostile_names_are_shown_and_never_run(
     assert "<script>alert" not in text
     assert "\u202e" not in text
     assert "⟨U+202E⟩" in text
-    answer = reader.get(page_of(finding, "json/"))
+    answer = reader.get(page_of(finding, "policy-1/"))
     assert answer.status_code == 200
     assert "\r" not in answer["Content-Disposition"]
     assert "<" not in answer["Content-Disposition"]
@@ -323,7 +323,7 @@ def test_a_huge_policy_is_shown_in_part_and_does_not_take_the_page_down(
 ) -> None:
     statements = [
         {"Sid": f"S{number}", "Effect": "Allow", "Action": ["s3:*", "ec2:*"], "Resource": f"arn:aws:s3:::bucket-{number}/*"}
-        for number in range(900)
+        for number in range(300)
     ]
     told(monkeypatch, evidence())
     finding = finding_of(role(account, large={"Version": "2012-10-17", "Statement": statements}))
@@ -348,11 +348,11 @@ def test_auditors_see_it_and_cannot_ask(client: Client, auditor: User, finding: 
     text = client.get(page_of(finding)).content.decode()
     assert "Keeps 3 of" in text
     assert "Compute again" not in text
-    assert client.get(page_of(finding, "json/")).status_code == 200
+    assert client.get(page_of(finding, "policy-1/")).status_code == 200
 
 
 def test_strangers_are_sent_to_the_door(client: Client, finding: Finding) -> None:
-    for path in (page_of(finding), page_of(finding, "json/")):
+    for path in (page_of(finding), page_of(finding, "policy-1/")):
         assert client.get(path)["Location"].startswith("/login/")
 
 

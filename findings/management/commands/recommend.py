@@ -17,7 +17,7 @@ from analyzers.recommending.inputs import Inputs, inputs_of
 from findings import recommending
 from findings.models import Finding
 
-FORMATS = ("text", *(file.kind for file in files.FILES), files.API.kind)
+FORMATS = ("text", "policy", *(file.kind for file in files.FILES), files.API.kind)
 
 
 class Command(BaseCommand):
@@ -89,28 +89,46 @@ class Command(BaseCommand):
         """To standard error where a format is printed, so that the output stays what it is."""
         loss = compute.shorter(inputs, days)
         assert loss is not None, "days are fewer than the period's"
-        self.stderr.write(f"Were the evidence {days} days shorter, {len(loss.broken):,} actions in use would be gone:")
+        self.stderr.write(f"Were the evidence {days} days shorter, {len(loss.broken):,} of what is in use would be gone:")
         for one in loss.broken:
             self.stderr.write(f"  {one.action}, last used {one.last_use:%Y-%m-%d}" if one.last_use else f"  {one.action}")
 
     def _hand_out(self, found: Recommendation, wanted: str, folder: Path | None) -> None:
-        texts = {**shown.files(found), files.API.kind: json.dumps(found.as_json(), indent=2) + "\n"}
-        if folder is None:
-            if wanted != "text":
-                self.stdout.write(texts[wanted], ending="")
-            return
-        for file in (*files.FILES, files.API):
-            if wanted in ("text", file.kind):
-                path = folder / files.name_of(found.principal, file)
-                try:
-                    folder.mkdir(parents=True, exist_ok=True)
-                    path.write_text(texts[file.kind], encoding="utf-8", errors="replace")
-                except OSError as error:
-                    raise CommandError(f"{path} cannot be written: {error.strerror}", returncode=2) from error
-                self.stderr.write(f"Wrote {path}")
+        texts, missing = shown.files(found)
+        texts[files.API.kind] = json.dumps(found.as_json(), indent=2) + "\n"
+        for why in missing:
+            self.stderr.write(why)
+        chosen = [kind for kind in texts if wanted in ("text", kind) or (wanted == "policy" and _is_policy(kind))]
+        if not chosen:
+            raise CommandError("It cannot be written in this format.", returncode=1)
+        if folder is not None:
+            policies = len([kind for kind in texts if _is_policy(kind)])
+            for kind in chosen:
+                self._write(folder, found.principal, kind, texts[kind], policies)
+        elif wanted == "policy" and len(chosen) > 1:
+            raise CommandError(f"There are {len(chosen)} new policies: name a folder with --output.", returncode=2)
+        elif wanted != "text":
+            self.stdout.write(texts[chosen[0]], ending="")
+
+    def _write(self, folder: Path, principal: str, kind: str, text: str, policies: int) -> None:
+        file = files.find(kind)
+        assert file is not None
+        if _is_policy(kind) and policies > 1:
+            file = file._replace(ending=f"-{kind.removeprefix(files.POLICY)}{file.ending}")
+        path = folder / files.name_of(principal, file)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}", returncode=2) from error
+        self.stderr.write(f"Wrote {path}")
 
     def _none(self, why: str) -> None:
         raise CommandError(f"No recommendation: {why}", returncode=1)
+
+
+def _is_policy(kind: str) -> bool:
+    return kind.startswith(files.POLICY)
 
 
 def _finding(given: str) -> Finding:
