@@ -64,11 +64,12 @@ def used_at_random(document: dict[str, Any], chance: random.Random) -> Evidence:
             uses.append(Use(name, _resource(name, chance), False, "CLI", "eu-west-1", last, last, {last.date(): 1}))
     whole = Coverage(SINCE.date() - timedelta(days=5), NOW.date(), frozenset({"*"}))
     report = Report(NOW - timedelta(days=1), True, reported)
-    return Evidence(ROLE, tuple(uses), report, (whole,), recorded=lambda name, data: hash_of(name) % 3 == 0)
+    return Evidence(ROLE, tuple(uses), report, (whole,), recorded=recorded)
 
 
-def hash_of(name: str) -> int:
-    return sum(map(ord, name))
+def recorded(name: str, data_events: frozenset[str]) -> bool:
+    """A third of the actions are told by trails in full."""
+    return sum(map(ord, name.lower())) % 3 == 0
 
 
 def _resource(name: str, chance: random.Random) -> str:

@@ -170,3 +170,13 @@ def joined(policies: Sequence[Policy]) -> Policy:
 
 def proof(claim: str, against: str, words: str, seconds: float) -> Proof:
     return Proof(claim, Answer.UNKNOWN if against else Answer.PROVED, against or words, seconds)
+
+
+def same_origin(old: Statement, new: Statement) -> bool:
+    """Whether the new statement may have been made from the old one by narrowing."""
+    if old.effect is not new.effect:
+        return False
+    if old.effect is Effect.DENY:
+        return replace(old, index=0) == replace(new, index=0)
+    one, other = _Allows(old), _Allows(new)
+    return one.circumstances == other.circumstances and one.has_actions_of(other) and one.has_resources_of(other)

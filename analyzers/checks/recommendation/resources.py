@@ -90,17 +90,18 @@ def _split(index: int, statement: Document, used: Used, found: Narrowed, tight: 
     for resources, names_of in groups.items():
         found.changes.append(_change(index, statement, old, resources, names_of, used))
     parts = [_with(statement, rest, None)] if rest else []
-    return parts + [_with(statement, names_of, resources) for resources, names_of in groups.items() if resources]
+    return parts + [_with(statement, names_of, resources) for resources, names_of in groups.items()]
 
 
 def _narrowed(pattern: str, old: Sequence[str], used: Used) -> dict[str, tuple[str, ...]]:
-    """The actions of the pattern (lower case) for which fewer resources do, with these; none: not used on any."""
+    """The actions of the pattern (lower case) for which fewer resources do, with these. An action that was used on none
+    of them keeps them all: the attempts that are known were meant for another statement, or refused."""
     test = Actions([pattern])
     found = {}
     for action, resources in used.only_on.items():
         if test.match(action):
             fewer = _fewer(old, resources)
-            if set(fewer) != set(old) and len(fewer) <= MOST:
+            if fewer and set(fewer) != set(old) and len(fewer) <= MOST:
                 found[action] = fewer
     return found
 
@@ -152,9 +153,8 @@ def _change(
 ) -> Change:
     told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     was = "was" if len(names) == 1 else "were"
-    reason = f"{told} {was} used on {'these resources only' if resources else 'none of these resources'}."
+    reason = f"{told} {was} used on these resources only."
     last = max(filter(None, (used.judge.action(name).told.last for name in names)), default=None)
-    dropped = () if resources else tuple(names)
-    return Change(
-        index, statement.get("Sid", ""), "Resource", ", ".join(old), resources, dropped, len(names), reason, last
-    )
+    sid = statement.get("Sid", "")
+    written = ", ".join(old)
+    return Change(index, sid, "Resource", written, resources, (), len(names), reason, last, tuple(names))

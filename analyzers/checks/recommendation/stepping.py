@@ -56,10 +56,18 @@ class Stepping:
                 changes=draft.changes,
                 words=f"{what}{part}.",
             )
+        overwritten = bool(documents) and not draft.managed
         gone = "" if documents else " Nothing that it allows was used."
         verb = "Delete" if held.kind is Kind.INLINE else "Detach"
-        what = "The old text is gone with it." if documents and not draft.managed else f"{verb} it.{gone}{group}"
-        yield Step(StepAction.DETACH_POLICY, held, kind=held.kind, changes=draft.changes, words=what)
+        words = "The old text is gone with it." if overwritten else group or f"{verb} it.{gone}"
+        yield Step(
+            StepAction.DETACH_POLICY,
+            held,
+            kind=held.kind,
+            changes=draft.changes,
+            words=words.strip(),
+            overwritten=overwritten,
+        )
 
     def kept(self, held: Held, document: Document | None) -> Step:
         inline = held.kind is Kind.INLINE

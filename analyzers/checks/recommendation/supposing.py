@@ -30,7 +30,7 @@ def what_if(policies: Sequence[Held], evidence: Evidence, *, since: datetime, no
     for service, granted in _granted(tests, judge):
         short = shorter.service(service.prefix)
         lost = [name for name in granted if service.names[name].stays and not short.names[name].stays]
-        if lost and len(lost) == len([name for name in granted if service.names[name].stays]) and short.goes:
+        if lost and short.goes and len(granted) == len(service.names) > 1:
             lasts = [short.told.last, *(short.names[name].told.last for name in lost)]
             broken.append(Loss(f"{service.prefix}:*", max(filter(None, lasts), default=None)))
         else:

@@ -72,6 +72,7 @@ class Change:
     as it stood (empty for Statement). `new`: what stands there instead; empty: nothing. `dropped`: the actions that it
     covered and that go, as the catalogue spells them; `*` after a service where all of it goes. `kept`: number of
     known actions that stay. `reason`: in words. `last_use`: the latest known use of what goes; None: none is known.
+    `actions`: of Resource, those that are narrowed; `last_use` is theirs then.
     """
 
     statement: int
@@ -83,6 +84,7 @@ class Change:
     kept: int
     reason: str
     last_use: datetime | None = None
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,10 @@ class Step:
     """What to do with one policy; the steps of one policy follow each other, CREATE before DETACH.
 
     `policy`: the one that is replaced, detached or kept. `text`: of CREATE_POLICY, the new document, pretty JSON.
-    `name`, `kind`: proposed for the new policy; an inline policy that keeps its name is overwritten in place, and its
-    DETACH_POLICY says nothing more. `number` counts the policies that one old policy is split into, from 1.
+    `name`, `kind`: proposed for the new policy; an inline policy that keeps its name is overwritten in place.
+    `number` counts the policies that one old policy is split into, from 1.
     `changes`: all changes of the old policy (the same on each of its steps). `words`: what is to be done and why.
+    `overwritten`: of DETACH_POLICY: the inline policy was overwritten in place, and there is nothing more to do.
     """
 
     action: StepAction
@@ -114,6 +117,12 @@ class Step:
     number: int = 1
     changes: tuple[Change, ...] = ()
     words: str = ""
+    overwritten: bool = False
+
+    @property
+    def attaches_existing(self) -> bool:
+        """Whether an existing managed policy is attached as it is."""
+        return self.action is StepAction.KEEP_POLICY and self.policy.kind is Kind.MANAGED
 
     def as_json(self) -> dict[str, Any]:
         """`RecommendedStep` of the API; instants as ISO texts. KEEP_POLICY is told as a policy to create."""
