@@ -25,6 +25,7 @@ FILES = (
     File("cloudformation", "CloudFormation", ".cloudformation.json", "application/json"),
     File("terraform", "Terraform", ".tf", "text/plain; charset=utf-8"),
     File("json", "Everything (JSON)", ".all.json", "application/json"),
+    File("plan", "Plan", ".plan.txt", "text/plain; charset=utf-8"),
 )
 API = File("api", "API shape", ".recommendation.json", "application/json")
 POLICY = "policy-"

@@ -33,13 +33,13 @@ _WRITERS = {
     "cloudformation": downloads.as_cloudformation,
     "terraform": downloads.as_terraform,
     "json": downloads.as_json,
+    "plan": downloads.as_roll_out,
 }
 
 
 def of(found: Recommendation, losses: Mapping[int, WhatIf | None]) -> dict[str, Any]:
     """`{principal, since, now, resources, refused, unchanged, actions_before, actions_after, seconds, proofs,
-    policies, notes, shorter: {days: {broken, broken_count, spared, spared_count} | None}, files: {kind: text},
-    roll_out}`."""
+    policies, notes, shorter: {days: {broken, broken_count, spared, spared_count} | None}, files: {kind: text}}`."""
     texts, missing = files(found) if found.proved else ({}, [])
     return {
         "principal": found.principal,
@@ -57,7 +57,6 @@ def of(found: Recommendation, losses: Mapping[int, WhatIf | None]) -> dict[str, 
         "notes": [*found.notes, *missing],
         "shorter": {str(days): loss and shorter(loss) for days, loss in losses.items()},
         "files": texts,
-        "roll_out": downloads.as_roll_out(found) if found.proved else "",
     }
 
 

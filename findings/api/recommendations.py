@@ -39,6 +39,6 @@ def _told(row: Recommendation) -> dict[str, object]:
     ours = {
         "variant": row.variant,
         "outOfDate": recommending.is_out_of_date(row, timezone.now()),
-        "details": {name: value for name, value in row.details.items() if name not in {"files", "roll_out"}},
+        "details": {name: value for name, value in row.details.items() if name != "files"},
     }
     return {**wire.recommendation(row), **ours}

@@ -48,7 +48,7 @@ def test_a_principal_is_answered_as_its_finding(finding: Finding) -> None:
     assert json.loads(by_name)["recommendedSteps"] == json.loads(by_finding)["recommendedSteps"]
 
 
-@pytest.mark.parametrize("kind", ["policy", "json", "cli", "cloudformation", "terraform", "api"])
+@pytest.mark.parametrize("kind", ["policy", "json", "cli", "cloudformation", "terraform", "plan", "api"])
 def test_each_format_is_printed_alone(finding: Finding, kind: str) -> None:
     out, err = run("recommend", finding.pk, format=kind)
     assert err == ""
@@ -62,6 +62,7 @@ def test_files_are_written_where_told(finding: Finding, tmp_path: Path) -> None:
         "thumbnailer.all.json",
         "thumbnailer.cloudformation.json",
         "thumbnailer.json",
+        "thumbnailer.plan.txt",
         "thumbnailer.recommendation.json",
         "thumbnailer.sh",
         "thumbnailer.tf",
