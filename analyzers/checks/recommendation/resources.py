@@ -42,7 +42,7 @@ class Used:
     def _told(self, action: str, resources: set[str]) -> bool:
         if len(resources) > MOST or self.judge.action(action).told.state is not State.USED:
             return False
-        template = _template(action)
+        template = template_of(action)
         return bool(
             template
             and all("${" not in one and one != "*" and resource_within(one, template) for one in resources)
@@ -51,7 +51,7 @@ class Used:
 
 
 @lru_cache(maxsize=4096)
-def _template(action: str) -> str:
+def template_of(action: str) -> str:
     """The only type of resource that the action concerns, as a pattern; empty if there is not just one."""
     known = catalogue.action(action)
     types = [key for key in known.resource_types if key not in _OTHER_NAMES] if known else []
