@@ -136,6 +136,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
+    "give up generations": {"task": "analyzers.tasks.give_up_generations", "schedule": 60.0},
     "give up recommendations": {"task": "findings.tasks.give_up_recommendations", "schedule": 60.0},
     "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
 }

@@ -63,9 +63,7 @@ def work(pk: int) -> None:
     except Exception:
         logger.exception("recommendation %s failed", pk)
         answer = failed("INTERNAL_ERROR", "It could not be computed. The worker's log says why.")
-    mine = Recommendation.objects.filter(
-        pk=pk, status=Recommendation.Status.IN_PROGRESS, started_at=row.started_at
-    )
+    mine = Recommendation.objects.filter(pk=pk, status=Recommendation.Status.IN_PROGRESS, started_at=row.started_at)
     mine.update(**answer, completed_at=timezone.now())
 
 

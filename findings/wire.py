@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from analyzers.generating.shown import variant_of
 from analyzers.models import PolicyGeneration, ResourceType
 
 from .models import Finding, FindingType, Recommendation
@@ -60,9 +61,6 @@ def recommendation(row: Recommendation) -> dict[str, Any]:
     return shape
 
 
-GENERATED_OPTIONS = ("includeResourcePlaceholders", "includeServiceLevelTemplate")
-
-
 def policy_generation(row: PolicyGeneration) -> dict[str, Any]:
     """`PolicyGeneration` of the API."""
     return {"principalArn": row.principal, **job_details(row)}
@@ -78,8 +76,12 @@ def job_details(row: PolicyGeneration) -> dict[str, Any]:
     return shape
 
 
-def generated_policy(row: PolicyGeneration, **options: bool) -> dict[str, Any]:
-    return {"jobDetails": job_details(row), "generatedPolicyResult": {}}
+def generated_policy(row: PolicyGeneration, *, placeholders: bool, services: bool) -> dict[str, Any]:
+    """The answer of GetGeneratedPolicy, with our `details`."""
+    found = row.result.get(variant_of(placeholders, services)) or {}
+    told = found.get("wire") or {"properties": {"principalArn": row.principal}, "generatedPolicies": []}
+    ours = {name: value for name, value in found.items() if name not in {"wire", "policies"}}
+    return {"jobDetails": job_details(row), "generatedPolicyResult": told, "details": ours}
 
 
 def regions_of(row: Finding) -> list[str]:

@@ -15,7 +15,10 @@ from findings.models import Finding, FindingType
 
 HOME = "111122223333"
 ROLE = f"arn:aws:iam::{HOME}:role/thumbnailer"
-WIDE = {"Version": "2012-10-17", "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}]}
+WIDE = {
+    "Version": "2012-10-17",
+    "Statement": [{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"}],
+}
 SOME = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "Wide", "Effect": "Allow", "Action": ["s3:*", "sqs:*", "sns:*"], "Resource": "*"}],

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from analyzers.generating.work import failed
 from analyzers.models import PolicyGeneration, Principal
 from analyzers.policy import PolicyError, parse
 from analyzers.usage.evidence import REACH
@@ -25,15 +26,13 @@ class QuotaExceeded(ValidationError):
 
 @dataclass(frozen=True)
 class StartPolicyGeneration:
-    """`wake`: let a worker do it; otherwise `analyzers.generating.work` must be called."""
+    """`wake`: let a worker do it; otherwise `analyzers.generating.work.work` must be called."""
 
     principal: str
     since: datetime
     until: datetime
     user: Actor
     guardrail: str = ""
-    narrow: bool = True
-    denied: bool = False
     wake: bool = True
 
     def __call__(self) -> PolicyGeneration:
@@ -47,16 +46,16 @@ class StartPolicyGeneration:
                 since=self.since,
                 until=self.until,
                 guardrail=self.guardrail,
-                narrow=self.narrow,
-                denied=self.denied,
                 started_at=timezone.now(),
                 requested_by=person(self.user),
             )
         if self.wake:
             from analyzers.tasks import wake_for_generation
 
-            if not wake_for_generation(job.pk):
-                give_up(job, "No worker could be told; try again when the workers run.")
+            if not wake_for_generation(str(job.pk)):
+                told = failed(job.ErrorCode.SERVICE, "No worker could be told; try again when the workers run.")
+                PolicyGeneration.objects.filter(pk=job.pk).update(**told, completed_at=timezone.now())
+                job.refresh_from_db()
         return job
 
     def _check(self) -> None:
@@ -103,17 +102,6 @@ class CancelPolicyGeneration:
         opened.update(status=PolicyGeneration.Status.CANCELED, completed_at=timezone.now())
         self.job.refresh_from_db()
         return self.job
-
-
-def give_up(job: PolicyGeneration, message: str) -> None:
-    opened = PolicyGeneration.objects.filter(pk=job.pk, status=PolicyGeneration.Status.IN_PROGRESS)
-    opened.update(
-        status=PolicyGeneration.Status.FAILED,
-        error_code=PolicyGeneration.ErrorCode.SERVICE,
-        error_message=message,
-        completed_at=timezone.now(),
-    )
-    job.refresh_from_db()
 
 
 def _unreadable(text: str) -> str:

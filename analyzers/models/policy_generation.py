@@ -12,7 +12,8 @@ PATIENCE = timedelta(minutes=6)
 
 
 class PolicyGeneration(models.Model):
-    """`error_code`: `JobErrorCode` of the API. `result`: what the pages show, see `analyzers.generating`."""
+    """`error_code`: `JobErrorCode` of the API. `result`: what the pages show, see
+    `analyzers.generating.shown`."""
 
     class Status(models.TextChoices):
         IN_PROGRESS = "IN_PROGRESS", "Being computed"
@@ -31,8 +32,6 @@ class PolicyGeneration(models.Model):
     since = models.DateTimeField()
     until = models.DateTimeField()
     guardrail = models.TextField(blank=True, help_text="A policy that the generated one must stay within")
-    narrow = models.BooleanField(default=True, help_text="Name resources where the events do")
-    denied = models.BooleanField(default=False, help_text="Allow also what was only attempted, and refused")
     status = models.CharField(max_length=12, choices=Status, default=Status.IN_PROGRESS)
     error_code = models.CharField(max_length=32, choices=ErrorCode, blank=True)
     error_message = models.TextField(blank=True)

@@ -61,10 +61,7 @@ def digest(inputs: Inputs) -> str:
     told = [
         VERSION,
         (inputs.now - inputs.since).days,
-        sorted(
-            (policy.kind, policy.arn, policy.name, policy.via, _digest(policy.text))
-            for policy in inputs.policies
-        ),
+        sorted((policy.kind, policy.arn, policy.name, policy.via, _digest(policy.text)) for policy in inputs.policies),
         sorted(set(_used(inputs))),
         _sources(inputs),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from analyzers.actions import CancelPolicyGeneration, StartPolicyGeneration
+from analyzers.generating import shown
 from analyzers.models import PolicyGeneration, Principal
 from analyzers.policy import MAX_BYTES
 from analyzers.recommending import files
@@ -26,6 +28,7 @@ SUGGESTED = 300
 LISTED = timedelta(days=7)
 """As ListPolicyGenerations lists them."""
 DAYS = 90
+GENERATED = files.API._replace(ending=".generated.json")
 ROWS = 50
 
 
@@ -64,11 +67,11 @@ def generated_list(request: HttpRequest) -> HttpResponse:
     everything = "all" in request.GET
     principal = request.GET.get("principal", "").replace("\x00", "")
     recent = rows.filter(started_at__gt=timezone.now() - LISTED)
-    shown = rows if everything else recent
+    wanted = rows if everything else recent
     if principal:
-        shown = shown.filter(principal=principal)
+        wanted = wanted.filter(principal=principal)
     context = {
-        "page": Paginator(shown, ROWS).get_page(request.GET.get("page")),
+        "page": Paginator(wanted, ROWS).get_page(request.GET.get("page")),
         "everything": everything,
         "principal": principal,
         "recent_count": recent.count(),
@@ -113,10 +116,15 @@ def _by_field(error: ValidationError) -> dict[str, list[str]]:
 def generated_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The page, or for htmx the part that changes while a worker is at it."""
     job = get_object_or_404(PolicyGeneration.objects.select_related("requested_by"), pk=pk)
+    placeholders, services = _options(request)
+    found = job.result.get(shown.variant_of(placeholders, services))
     context: dict[str, Any] = {
         "job": job,
-        "found": job.result,
-        "files": files.offered(job.result.get("files") or {}),
+        "found": found,
+        "placeholders": placeholders,
+        "services": services,
+        "policies": [shown.lines(text) for text in found["policies"]] if found else [],
+        "files": _files(len(found["policies"])) if found and found["proved"] else [],
         "may_generate": request.user.has_perm(GENERATE),
         "known": Principal.objects.filter(arn=job.principal).exists(),
     }
@@ -136,9 +144,27 @@ def generated_cancel(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def generated_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponse:
-    job = get_object_or_404(PolicyGeneration, pk=pk, status=PolicyGeneration.Status.SUCCEEDED)
+    """A policy (`policy-1`, ...) or the API's answer; only of what is proven."""
+    job = get_object_or_404(PolicyGeneration, pk=pk)
+    found = job.result.get(shown.variant_of(*_options(request))) or {}
     wanted = files.find(kind)
-    text = (job.result.get("files") or {}).get(kind)
-    if wanted is None or text is None:
+    if wanted is None or not found.get("proved"):
         raise Http404("There is no such file.")
-    return files.response(wanted, job.principal, text)
+    if wanted == files.API:
+        return files.response(GENERATED, job.principal, json.dumps(found["wire"], indent=2) + "\n")
+    number = int(kind.removeprefix(files.POLICY)) if kind.startswith(files.POLICY) else 0
+    if not 1 <= number <= len(found["policies"]):
+        raise Http404("There is no such file.")
+    return files.response(wanted, job.principal, found["policies"][number - 1] + "\n")
+
+
+def _files(number: int) -> list[files.File]:
+    policies = [files.policy_file(one) for one in range(1, number + 1)]
+    if number > 1:
+        policies = [file._replace(label=f"Policy {one} (JSON)") for one, file in enumerate(policies, 1)]
+    return [*policies, GENERATED]
+
+
+def _options(request: HttpRequest) -> tuple[bool, bool]:
+    """Of GetGeneratedPolicy: resource placeholders (here unless refused), the service-level template."""
+    return request.GET.get("placeholders") != "no", request.GET.get("services") == "yes"

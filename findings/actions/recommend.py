@@ -47,9 +47,7 @@ class Recommend:
                 "details": {},
                 "input_digest": "",
             }
-            row, _ = Recommendation.objects.update_or_create(
-                finding=self.finding, variant=self.variant, defaults=begun
-            )
+            row, _ = Recommendation.objects.update_or_create(finding=self.finding, variant=self.variant, defaults=begun)
             Event.objects.create(
                 finding=self.finding,
                 kind=Event.Kind.RECOMMENDED,

@@ -21,13 +21,14 @@ from findings import wire
 
 LISTED = timedelta(days=7)
 """As the service lists them."""
+OPTIONS = ("includeResourcePlaceholders", "includeServiceLevelTemplate")
 MOST = 1000
 DAYS = 90
 
 
 class GenerationList(APIView):
     """GET `?principalArn=`: those of the last seven days. POST `{policyGenerationDetails: {principalArn}, startTime?,
-    endTime?, guardrailPolicy?, narrow?, denied?}`: 202 with `{jobId}`."""
+    endTime?, guardrailPolicy?}`: 202 with `{jobId}`."""
 
     def get(self, request: Request) -> Response:
         rows = PolicyGeneration.objects.filter(started_at__gt=timezone.now() - LISTED).defer("result", "guardrail")
@@ -50,8 +51,8 @@ class GenerationDetail(APIView):
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         job = get_object_or_404(PolicyGeneration, pk=pk)
-        wanted = {name: request.query_params.get(name) == "true" for name in wire.GENERATED_OPTIONS}
-        return Response(wire.generated_policy(job, **wanted))
+        placeholders, services = (request.query_params.get(name) == "true" for name in OPTIONS)
+        return Response(wire.generated_policy(job, placeholders=placeholders, services=services))
 
 
 class GenerationCancel(APIView):
@@ -68,13 +69,18 @@ def _start(request: Request) -> PolicyGeneration:
     until = _instant(data, "endTime") or now
     return StartPolicyGeneration(
         _text(details if isinstance(details, dict) else {}, "principalArn"),
-        _instant(data, "startTime") or until - timedelta(days=DAYS),
+        _instant(data, "startTime") or _before(until),
         until,
         request.user,
         guardrail=_text(data, "guardrailPolicy"),
-        narrow=data.get("narrow") is not False,
-        denied=data.get("denied") is True,
     )()
+
+
+def _before(until: datetime) -> datetime:
+    try:
+        return until - timedelta(days=DAYS)
+    except OverflowError as error:
+        raise ValidationError("endTime must be an instant of this age.") from error
 
 
 def _text(data: dict[str, Any], name: str) -> str:

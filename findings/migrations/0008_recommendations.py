@@ -6,38 +6,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('findings', '0006_last_accessed'),
+        ("findings", "0006_last_accessed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='kind',
-            field=models.CharField(choices=[('CREATED', 'Found'), ('UPDATED', 'Changed'), ('ARCHIVED', 'Archived'), ('UNARCHIVED', 'Made active again'), ('RESOLVED', 'Resolved'), ('REOPENED', 'Found again'), ('RECOMMENDED', 'Recommendation asked for')], max_length=12),
+            model_name="event",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("CREATED", "Found"),
+                    ("UPDATED", "Changed"),
+                    ("ARCHIVED", "Archived"),
+                    ("UNARCHIVED", "Made active again"),
+                    ("RESOLVED", "Resolved"),
+                    ("REOPENED", "Found again"),
+                    ("RECOMMENDED", "Recommendation asked for"),
+                ],
+                max_length=12,
+            ),
         ),
         migrations.CreateModel(
-            name='Recommendation',
+            name="Recommendation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('variant', models.CharField(choices=[('standard', 'Only what is unused goes'), ('strict', 'Resources narrowed too')], default='standard', max_length=8)),
-                ('status', models.CharField(choices=[('IN_PROGRESS', 'Being computed'), ('SUCCEEDED', 'Proven'), ('FAILED', 'None')], default='IN_PROGRESS', max_length=12)),
-                ('started_at', models.DateTimeField()),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('error_code', models.CharField(blank=True, max_length=64)),
-                ('error_message', models.TextField(blank=True)),
-                ('steps', models.JSONField(default=list)),
-                ('details', models.JSONField(default=dict)),
-                ('input_digest', models.CharField(blank=True, max_length=64)),
-                ('finding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recommendations', to='findings.finding')),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "variant",
+                    models.CharField(
+                        choices=[("standard", "Only what is unused goes"), ("strict", "Resources narrowed too")],
+                        default="standard",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("IN_PROGRESS", "Being computed"), ("SUCCEEDED", "Proven"), ("FAILED", "None")],
+                        default="IN_PROGRESS",
+                        max_length=12,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("error_message", models.TextField(blank=True)),
+                ("steps", models.JSONField(default=list)),
+                ("details", models.JSONField(default=dict)),
+                ("input_digest", models.CharField(blank=True, max_length=64)),
+                (
+                    "finding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recommendations",
+                        to="findings.finding",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['finding', 'variant'],
-                'indexes': [models.Index(condition=models.Q(('status', 'IN_PROGRESS')), fields=['started_at'], name='recommendation_in_progress')],
-                'constraints': [models.UniqueConstraint(fields=('finding', 'variant'), name='recommendation_once')],
+                "ordering": ["finding", "variant"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "IN_PROGRESS")),
+                        fields=["started_at"],
+                        name="recommendation_in_progress",
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("finding", "variant"), name="recommendation_once")],
             },
         ),
     ]

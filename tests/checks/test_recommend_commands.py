@@ -120,3 +120,68 @@ def test_what_is_left_is_told(finding: Finding) -> None:
     give(Principal.objects.get(), "secret", None)
     out, _ = run("recommend", finding.pk)
     assert "Left: secret: Its text is not known." in out
+
+
+# -- policies from activity --------------------------------------------------------------------------------------------
+
+
+def test_activity_is_written_as_a_policy(finding: Finding) -> None:
+    out, err = run("generate_policy", ROLE)
+    assert {action for one in json.loads(out)["Statement"] for action in one["Action"]} == {
+        "s3:GetObject",
+        "s3:PutObject",
+        "sqs:ReceiveMessage",
+    }
+    assert "proved: The policy allows everything that was used." in err
+    api, _ = run("generate_policy", ROLE, format="api", placeholders=True)
+    assert "${BucketName}" in json.loads(api)["generatedPolicies"][0]["policy"]
+
+
+def test_a_guardrail_bounds_the_policy(finding: Finding, tmp_path: Path) -> None:
+    guardrail = tmp_path / "guardrail.json"
+    guardrail.write_text(
+        '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'
+    )
+    out, err = run("generate_policy", ROLE, guardrail=guardrail)
+    assert "sqs" not in out
+    assert "Outside of the guardrail: sqs:ReceiveMessage" in err
+
+
+def test_no_use_is_no_policy(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(monkeypatch)
+    message, status = refused("generate_policy", ROLE)
+    assert (status, message) == (1, "No policy: No use is recorded in this time.")
+
+
+def test_days_are_included_from_first_to_last(finding: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    def generated(principal: Any, since: Any, until: Any, **options: Any) -> Any:
+        asked.update(since=since.isoformat(), until=until.isoformat())
+        raise CommandError("asked")
+
+    monkeypatch.setattr("analyzers.management.commands.generate_policy.generated", generated)
+    refused("generate_policy", ROLE, since="2026-01-01", until="2026-01-31")
+    assert asked == {"since": "2026-01-01T00:00:00+00:00", "until": "2026-02-01T00:00:00+00:00"}
+    refused("generate_policy", ROLE, until="2026-04-01T12:00:00+02:00")
+    assert asked == {"since": "2026-01-01T12:00:00+02:00", "until": "2026-04-01T12:00:00+02:00"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"since": "yesterday"}, "--since"),
+        ({"until": "9999-12-31"}, "--until"),
+        ({"since": "2026-02-01", "until": "2026-01-01"}, "before"),
+        ({"guardrail": Path("/nowhere/at/all")}, "cannot be read"),
+    ],
+)
+def test_wrong_use_of_generate_policy_is_told(finding: Finding, options: dict[str, Any], words: str) -> None:
+    message, status = refused("generate_policy", ROLE, **options)
+    assert (status, words in message) == (2, True)
+
+
+def test_a_guardrail_that_is_no_policy_is_wrong_use(finding: Finding, tmp_path: Path) -> None:
+    for content in (b"{", b"\xff\xfe"):
+        (tmp_path / "bad").write_bytes(content)
+        assert refused("generate_policy", ROLE, guardrail=tmp_path / "bad")[1] == 2

@@ -58,7 +58,11 @@ def test_a_finding_leads_there_in_one_click(reader: Client, finding: Finding) ->
     row = Recommendation.objects.get()
     assert (row.status, row.requested_by) == ("IN_PROGRESS", User.objects.get(username="rev"))
     event = finding.events.get()
-    assert (event.kind, event.actor, event.details) == (Event.Kind.RECOMMENDED, row.requested_by, {"variant": "standard"})
+    assert (event.kind, event.actor, event.details) == (
+        Event.Kind.RECOMMENDED,
+        row.requested_by,
+        {"variant": "standard"},
+    )
     waiting = reader.get(page_of(finding)).content.decode()
     assert "Still computing" in waiting
     assert 'hx-trigger="every 1s"' in waiting
@@ -165,7 +169,9 @@ def test_what_leaves_the_period_makes_it_out_of_date(finding: Finding) -> None:
 
 
 def test_a_policy_without_text_is_left_and_said_so(reader: Client, finding: Finding) -> None:
-    give(Principal.objects.get(), "secret", None, kind=PrincipalPolicy.Kind.MANAGED, arn="arn:aws:iam::aws:policy/Secret")
+    give(
+        Principal.objects.get(), "secret", None, kind=PrincipalPolicy.Kind.MANAGED, arn="arn:aws:iam::aws:policy/Secret"
+    )
     computed(finding)
     text = reader.get(page_of(finding)).content.decode()
     assert "Left as it is" in text
@@ -183,9 +189,7 @@ def test_without_evidence_nothing_is_taken_away(
     assert "download" not in text.split("<main")[1]
 
 
-def test_a_time_out_is_told_with_what_to_do(
-    reader: Client, finding: Finding, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_time_out_is_told_with_what_to_do(reader: Client, finding: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
     from celery.exceptions import SoftTimeLimitExceeded
 
     def late(*args: Any, **more: Any) -> None:
@@ -201,9 +205,7 @@ def test_a_time_out_is_told_with_what_to_do(
     assert "Compute again" in text
 
 
-def test_a_refusal_shows_which_claim_failed(
-    reader: Client, finding: Finding, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_shows_which_claim_failed(reader: Client, finding: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzers.checks.recommendation.proving.nothing_new", lambda *args: "It is wider.")
     monkeypatch.setattr("analyzers.recommending.compute.SECONDS", 0.0)
     found = recommending.inputs_for(finding, timezone.now())
@@ -211,9 +213,8 @@ def test_a_refusal_shows_which_claim_failed(
     row = Recommend(finding, None, wake=False)()
     original = recommending.compute.recommendation
     monkeypatch.setattr(
-        "analyzers.recommending.compute.recommendation", lambda inputs, resources: original(
-            inputs, resources=resources, seconds=0.0
-        )
+        "analyzers.recommending.compute.recommendation",
+        lambda inputs, resources: original(inputs, resources=resources, seconds=0.0),
     )
     recommending.work(row.pk)
     row.refresh_from_db()
@@ -322,7 +323,12 @@ def test_a_huge_policy_is_shown_in_part_and_does_not_take_the_page_down(
     reader: Client, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements = [
-        {"Sid": f"S{number}", "Effect": "Allow", "Action": ["s3:*", "ec2:*"], "Resource": f"arn:aws:s3:::bucket-{number}/*"}
+        {
+            "Sid": f"S{number}",
+            "Effect": "Allow",
+            "Action": ["s3:*", "ec2:*"],
+            "Resource": f"arn:aws:s3:::bucket-{number}/*",
+        }
         for number in range(300)
     ]
     told(monkeypatch, evidence())

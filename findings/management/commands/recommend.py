@@ -29,7 +29,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("finding", nargs="?", metavar="FINDING", help="id of a finding of unused permissions")
         parser.add_argument("--principal", metavar="ARN", help="instead of a finding: a user or role")
-        parser.add_argument("--days", type=int, help="how long it must be unused (default: the finding's period, or 90)")
+        parser.add_argument(
+            "--days", type=int, help="how long it must be unused (default: the finding's period, or 90)"
+        )
         parser.add_argument("--strict", action="store_true", help="narrow resources too, where the evidence names them")
         parser.add_argument("--format", choices=FORMATS, default="text")
         parser.add_argument("--output", type=Path, metavar="DIR", help="write a file there instead of printing it")
@@ -89,9 +91,13 @@ class Command(BaseCommand):
         """To standard error where a format is printed, so that the output stays what it is."""
         loss = compute.shorter(inputs, days)
         assert loss is not None, "days are fewer than the period's"
-        self.stderr.write(f"Were the evidence {days} days shorter, {len(loss.broken):,} of what is in use would be gone:")
+        self.stderr.write(
+            f"Were the evidence {days} days shorter, {len(loss.broken):,} of what is in use would be gone:"
+        )
         for one in loss.broken:
-            self.stderr.write(f"  {one.action}, last used {one.last_use:%Y-%m-%d}" if one.last_use else f"  {one.action}")
+            self.stderr.write(
+                f"  {one.action}, last used {one.last_use:%Y-%m-%d}" if one.last_use else f"  {one.action}"
+            )
 
     def _hand_out(self, found: Recommendation, wanted: str, folder: Path | None) -> None:
         texts, missing = shown.files(found)
