@@ -87,6 +87,8 @@ def _answer(row: Recommendation) -> dict[str, Any]:
     kept = {"details": shown.of(found, losses), "input_digest": digest(inputs)}
     if error := told.get("error"):
         return failed(error["code"], error["message"]) | kept
+    if found.steps and not found.proved:
+        return failed("NOT_PROVEN", "Not everything that is claimed of it could be proven.") | kept
     return {
         "status": Recommendation.Status.SUCCEEDED,
         "error_code": "",

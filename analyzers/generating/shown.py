@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -20,8 +21,9 @@ def variant_of(placeholders: bool, services: bool) -> str:
 
 
 def of(found: Generated) -> dict[str, Any]:
-    """`{proved, refused, complete, placeholders, policies: [text], proofs, done, done_count, outside, outside_count,
-    services_only, denied_only, needed, gaps, seconds, wire}`; `wire`: `GeneratedPolicyResult` of the API."""
+    """`{proved, refused, complete, placeholders, policies: [text], proofs, actions, services, done, done_count, outside,
+    outside_count, services_only, denied_only, needed, gaps, seconds, wire}`; `wire`: `GeneratedPolicyResult` of the API."""
+    allowed = _allowed(found.policies)
     return {
         "proved": found.proved,
         "refused": found.refused,
@@ -31,7 +33,8 @@ def of(found: Generated) -> dict[str, Any]:
         "proofs": [dataclasses.asdict(proof) for proof in found.proofs],
         "done": _doings(found.done),
         "done_count": len(found.done),
-        "services": len({one.action.partition(":")[0].lower() for one in found.done}),
+        "actions": len(allowed),
+        "services": len({one.partition(":")[0].lower() for one in allowed}),
         "outside": _doings(found.outside),
         "outside_count": len(found.outside),
         "services_only": list(found.services_only[:MOST_NAMED]),
@@ -41,6 +44,12 @@ def of(found: Generated) -> dict[str, Any]:
         "seconds": round(found.seconds, 3),
         "wire": found.as_json(),
     }
+
+
+def _allowed(policies: Iterable[str]) -> set[str]:
+    """The actions that the policies name to allow them."""
+    statements = [one for text in policies for one in json.loads(text)["Statement"]]
+    return {action for one in statements if one["Effect"] == "Allow" for action in one["Action"]}
 
 
 def _doings(many: Iterable[Doing]) -> list[dict[str, Any]]:

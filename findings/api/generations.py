@@ -1,5 +1,5 @@
-"""Generated policies as StartPolicyGeneration, GetGeneratedPolicy, CancelPolicyGeneration and ListPolicyGenerations have
-them."""
+"""Generated policies as StartPolicyGeneration, GetGeneratedPolicy, CancelPolicyGeneration and ListPolicyGenerations
+have them."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from findings.models import Finding, Recommendation
 
 
 class FindingRecommendation(APIView):
-    """`?variant=standard|strict`. GET: the API's answer with our `variant`, `outOfDate` and `details`; POST asks for one
-    and answers 202 with the same shape."""
+    """`?variant=standard|strict`. GET: the API's answer with our `variant`, `outOfDate` and `details`; POST asks for
+    one and answers 202 with the same shape."""
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         rows = Recommendation.objects.select_related("finding__analyzer")

@@ -25,7 +25,7 @@ SHORTER = "30"
 
 WHAT_TO_DO = {
     "TIMEOUT": "Compute it again when the machine has less to do, or split the largest policy in two.",
-    "NOT_PROVEN": "Nothing is changed for you. What stands in the way is told below; take it out of the policy by hand.",
+    "NOT_PROVEN": "What could not be proven is told below. Take out of the policy by hand what you know to be unused.",
     "RESOURCE_NOT_FOUND": "If it was deleted, the finding resolves itself at the next scan.",
     "NO_WORKER": "Administrators see on /readyz which part is down.",
     "INTERNAL_ERROR": "Tell whoever runs the portal; the finding stays as it is.",

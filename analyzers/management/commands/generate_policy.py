@@ -19,7 +19,8 @@ DAYS = 90
 
 
 class Command(BaseCommand):
-    help = "A policy of what a user or role did in a time. Exit status 0: proven, 1: there is none (and why), 2: wrong use."
+    help = "A policy of what a user or role did in a time. "
+        "Exit status 0: proven, 1: there is none (and why), 2: wrong use."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("principal", metavar="ARN", help="a user or role")
