@@ -101,6 +101,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 COLLECT_ATTEMPTS = env.int("COLLECT_ATTEMPTS", 8)
+# IAM's last-accessed reports are part of a collection: one job a user or role, at most once a day.
+COLLECT_LAST_ACCESSED = env.bool("COLLECT_LAST_ACCESSED", True)
+USAGE_UPLOAD_BYTES = env.int("USAGE_UPLOAD_BYTES", 200 * 1024 * 1024)
 CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 # Quotas of the service, which are ours to choose: archive rules of an analyzer, values of one operator in a filter.
 ARCHIVE_RULES_PER_ANALYZER = env.int("ARCHIVE_RULES_PER_ANALYZER", 100)
@@ -139,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "give up generations": {"task": "analyzers.tasks.give_up_generations", "schedule": 60.0},
     "give up recommendations": {"task": "findings.tasks.give_up_recommendations", "schedule": 60.0},
     "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
+    "schedule usage": {"task": "analyzers.tasks.schedule_usage", "schedule": 600.0},
 }
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -30,6 +30,7 @@ from analyzers.models import (
 )
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
+from analyzers.usage import work as usage
 from findings.roles import IMPORT, require
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,8 @@ def sweep() -> None:
         work_on_scan.delay(scan_id)
     for collection_id in collect.hand_out_again():
         collect_part.delay(collection_id)
+    for reading_id in usage.hand_out_again():
+        read_usage.delay(reading_id)
 
 
 @shared_task(name="analyzers.tasks.schedule_scans")
@@ -129,6 +132,19 @@ def schedule_collections() -> None:
         due = schedule.last is None or schedule.last + timedelta(minutes=schedule.every) <= now
         if due and not open_ones.exists():
             wake_collection(repeat(schedule).pk)
+
+
+@shared_task(name="analyzers.tasks.read_usage")
+def read_usage(reading_id: int) -> None:
+    """Read usage, if nobody else does."""
+    usage.work(reading_id)
+
+
+@shared_task(name="analyzers.tasks.schedule_usage")
+def schedule_usage() -> None:
+    """Begin the readings of usage that are due."""
+    for feed in usage.due():
+        wake_reading(usage.request_reading(feed).pk)
 
 
 @shared_task(name="analyzers.tasks.import_files")
@@ -199,6 +215,16 @@ def wake_collection(collection_id: int) -> bool:
         collect_part.delay(collection_id)
     except OperationalError:
         logger.warning("the broker does not answer; collection %s waits for the sweeper", collection_id)
+        return False
+    return True
+
+
+def wake_reading(reading_id: int) -> bool:
+    """Tell a worker to read usage. The sweeper sees what nobody was told of."""
+    try:
+        read_usage.delay(reading_id)
+    except OperationalError:
+        logger.warning("the broker does not answer; reading %s waits for the sweeper", reading_id)
         return False
     return True
 

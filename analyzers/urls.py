@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import access, analyzers, catalogue, collections, generated, internal, inventory, known_accounts, simulator
+from .views import (
+    access,
+    analyzers,
+    catalogue,
+    collections,
+    generated,
+    internal,
+    inventory,
+    known_accounts,
+    simulator,
+    usage,
+)
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -43,6 +54,16 @@ urlpatterns = [
     path("policies/generated/<uuid:pk>/<slug:kind>/", generated.generated_file, name="generated-policy-file"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/<str:prefix>/", catalogue.service_page, name="catalogue-service"),
+    path("usage/", usage.usage, name="usage"),
+    path("usage/feeds/new/", usage.usage_new, name="usage-new"),
+    path("usage/feeds/<int:pk>/", usage.usage_feed, name="usage-feed"),
+    path("usage/feeds/<int:pk>/read/", usage.usage_read, name="usage-read"),
+    path("usage/feeds/<int:pk>/remove/", usage.usage_remove, name="usage-remove"),
+    path("usage/readings/<int:pk>/", usage.usage_reading, name="usage-reading"),
+    path("usage/readings/<int:pk>/cancel/", usage.usage_cancel, name="usage-cancel"),
+    path("usage/upload/", usage.usage_upload, name="usage-upload"),
+    path("usage/unknown/", usage.usage_unknown, name="usage-unknown"),
+    path("usage/principal/", usage.usage_principal, name="usage-principal"),
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/<str:key>/", simulator.simulation, name="simulation"),
     path("simulator/<str:key>/line.jsonl", simulator.simulation_line, name="simulation-line"),

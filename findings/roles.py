@@ -3,7 +3,7 @@
 - Auditors read and export.
 - Reviewers also archive, unarchive, keep archive rules, ask who changed a resource, and have policies recommended and
   generated.
-- Administrators also keep analyzers and the names of accounts, and import inventory.
+- Administrators also keep analyzers and the names of accounts, and import inventory and usage.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEEDS = {
     ARCHIVE: ("archive findings", "Reviewers"),
     RULES: ("keep archive rules", "Reviewers"),
     ANALYZERS: ("keep analyzers and start scans", "Administrators"),
-    IMPORT: ("import inventory", "Administrators"),
+    IMPORT: ("import inventory and usage", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
     RECOMMEND: ("have policies recommended", "Reviewers"),

@@ -7,11 +7,14 @@ from .known_accounts import DeleteKnownAccount, ImportKnownAccounts, SaveKnownAc
 from .policy_generations import CancelPolicyGeneration, QuotaExceeded, StartPolicyGeneration
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
+from .usage import AddFeed, CancelReading, ReadUsage, RemoveFeed, UploadUsage
 
 __all__ = [
+    "AddFeed",
     "AskWhoChanged",
     "CancelCollection",
     "CancelPolicyGeneration",
+    "CancelReading",
     "CancelScan",
     "CreateAnalyzer",
     "DeleteAnalyzer",
@@ -20,10 +23,13 @@ __all__ = [
     "ImportKnownAccounts",
     "QuotaExceeded",
     "ReadAgain",
+    "ReadUsage",
+    "RemoveFeed",
     "SaveKnownAccount",
     "SaveSimulation",
     "StartCollection",
     "StartPolicyGeneration",
     "StartScan",
     "UpdateAnalyzer",
+    "UploadUsage",
 ]

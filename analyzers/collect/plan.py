@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
-from analyzers.models import PLAN_FIELDS, Account, Collection, CollectionPart, CollectionSchedule
+from analyzers.models import PLAN_FIELDS, Account, Collection, CollectionPart, CollectionSchedule, LastReading
 from analyzers.policy import arn as arns
 
 from . import aggregator as config
 from .access import DEFAULT_ROLE, EXTERNAL_ID, PROFILE, REGION, ROLE_NAME
-from .services import IN_EACH_ACCOUNT, IN_EACH_REGION, ORGANIZATION, REGIONS
+from .services import IN_EACH_ACCOUNT, IN_EACH_REGION, LAST_ACCESSED, ORGANIZATION, REGIONS
 
 MOST_REGIONS = 60
 AGGREGATOR = re.compile(r"[\w-]{1,256}\Z", re.ASCII)
+AT_MOST_EACH = timedelta(hours=20)
+"""IAM's reports take a job a principal and follow use by hours, so that asking each hour is of no use."""
 CHANGE = "change"
 """Reason of a collection that reads only what a change named: no further parts follow."""
 
@@ -112,8 +117,15 @@ def after_regions(collection: Collection, account: str, regions: Iterable[str]) 
     """Each service in each region that was asked for, or that the account uses."""
     chosen = collection.regions or sorted(regions)
     parts = [(account, "", service.name) for service in IN_EACH_ACCOUNT]
+    if settings.COLLECT_LAST_ACCESSED and not _read_lately(account, LAST_ACCESSED.name):
+        parts.append((account, "", LAST_ACCESSED.name))
     parts += [(account, region, service.name) for region in chosen for service in IN_EACH_REGION]
     _add(collection, parts)
+
+
+def _read_lately(account: str, service: str) -> bool:
+    last = LastReading.objects.filter(account=account, region="", service=service).first()
+    return last is not None and last.read_at is not None and last.read_at > timezone.now() - AT_MOST_EACH
 
 
 def _add(collection: Collection, parts: Iterable[tuple[str, str, str]]) -> None:

@@ -113,7 +113,7 @@ class Sink:
         self._hold()
         store = self.store
         store.forget()
-        queues: dict[str, list[Any]] = {"principals": [], "resources": []}
+        queues: dict[str, list[Any]] = {"principals": [], "resources": [], "last_accessed": []}
         for section, value in batch:
             if section in queues:
                 queues[section].append(value)
@@ -135,6 +135,8 @@ class Sink:
             store.principals(queues["principals"])
         if queues["resources"]:
             store.resources(queues["resources"])
+        if queues["last_accessed"]:
+            store.last_accessed(queues["last_accessed"])
         store.write_documents()
 
     def _account(self, value: dict[str, Any]) -> None:

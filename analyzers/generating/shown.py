@@ -21,8 +21,9 @@ def variant_of(placeholders: bool, services: bool) -> str:
 
 
 def of(found: Generated) -> dict[str, Any]:
-    """`{proved, refused, complete, placeholders, policies: [text], proofs, actions, services, done, done_count, outside,
-    outside_count, services_only, denied_only, needed, gaps, seconds, wire}`; `wire`: `GeneratedPolicyResult` of the API."""
+    """`{proved, refused, complete, placeholders, policies: [text], proofs, actions, services, done, done_count,
+    outside, outside_count, services_only, denied_only, needed, gaps, seconds, wire}`; `actions`, `services`: how many
+    the policies name; `wire`: `GeneratedPolicyResult` of the API."""
     allowed = _allowed(found.policies)
     return {
         "proved": found.proved,

@@ -6,22 +6,25 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from analyzers.models import (
     Account,
     ControlPolicy,
+    LastAccessedReport,
     Organization,
     Principal,
     PrincipalPolicy,
     Resource,
     ResourceDocument,
     ResourceType,
+    Usage,
+    UsageFeed,
 )
 from findings.wire import instant
 
 from .check import VERSION
-from .store import REGISTRY, text_of
+from .store import INVENTORY_FILES, REGISTRY, text_of
 
 
 def dump() -> Iterator[str]:
@@ -37,6 +40,8 @@ def dump() -> Iterator[str]:
     yield from _section("principals", _principals())
     resources = Resource.objects.exclude(type=ResourceType.IAM_ROLE)
     yield from _section("resources", _resources(resources))
+    yield from _section("last_accessed", _reports())
+    yield from _section("usage", _usage())
     yield "\n}\n"
 
 
@@ -103,7 +108,8 @@ def _managed() -> Iterator[dict[str, Any]]:
     known = PrincipalPolicy.objects.exclude(arn="").exclude(document=None).order_by("arn").distinct("arn")
     for row in known.select_related("document").iterator():
         if row.document is not None:
-            yield {"arn": row.arn, "document": _policy(row.document.text)}
+            updated = {"updated_at": instant(row.updated_at)} if row.updated_at else {}
+            yield {"arn": row.arn, "document": _policy(row.document.text), **updated}
 
 
 def _principals() -> Iterator[dict[str, Any]]:
@@ -117,6 +123,7 @@ def _principals() -> Iterator[dict[str, Any]]:
             "unique_id": row.unique_id,
             "created_at": instant(row.created_at) if row.created_at else None,
             "last_used_at": instant(row.last_used_at) if row.last_used_at else None,
+            "last_used_known": row.last_used_known or None,
             "tags": dict(sorted(row.tags.items())),
             "groups": row.groups,
             "inline_policies": [
@@ -128,6 +135,36 @@ def _principals() -> Iterator[dict[str, Any]]:
             "permissions_boundary": next((p.arn for p in held if p.kind == kinds.BOUNDARY), None),
             "trust_policy": _trust(row.arn) if row.kind == Principal.Kind.ROLE else None,
             "credentials": row.credentials,
+        }
+        yield _clean(shape)
+
+
+def _reports() -> Iterator[dict[str, Any]]:
+    """Those that IAM gave; why it gave none is of no use elsewhere."""
+    for row in LastAccessedReport.objects.filter(Q(error="") | ~Q(services=[])).order_by("principal").iterator(500):
+        yield {
+            "principal": row.principal,
+            "asked_at": instant(row.asked_at),
+            "by_action": row.by_action,
+            "services": row.services,
+        }
+
+
+def _usage() -> Iterator[dict[str, Any]]:
+    """Sums that came with inventory files. Those of CloudTrail stay where they are: they are many, and can be read."""
+    rows = Usage.objects.filter(feed__location=INVENTORY_FILES, feed__kind=UsageFeed.Kind.UPLOAD)
+    for row in rows.order_by("principal", "action", "resource", "region", "source", "denied").iterator(2000):
+        shape = {
+            "principal": row.principal,
+            "action": row.action,
+            "resource": row.resource,
+            "region": row.region,
+            "source": row.source,
+            "denied": row.denied or None,
+            "first_used_at": instant(row.first_used_at),
+            "last_used_at": instant(row.last_used_at),
+            "days": dict(sorted(row.days.items())),
+            "sessions": row.sessions,
         }
         yield _clean(shape)
 

@@ -60,6 +60,7 @@ def principal(section: str, value: Any, account: str | None) -> dict[str, Any]:
         found["trust_policy"] = document(value.get("AssumeRolePolicyDocument"))
         used = value.get("RoleLastUsed")
         found["last_used_at"] = used.get("LastUsedDate") if isinstance(used, Mapping) else None
+        found["last_used_known"] = isinstance(used, Mapping)
     return found
 
 
@@ -71,7 +72,7 @@ def managed_policy(value: Any) -> dict[str, Any]:
     chosen = next((item for item in versions if item.get("IsDefaultVersion")), versions[0] if versions else None)
     if not isinstance(chosen, Mapping):
         raise NotUnderstood("The policy has no version with a document.")
-    return {"arn": value["Arn"], "document": document(chosen.get("Document"))}
+    return {"arn": value["Arn"], "document": document(chosen.get("Document")), "updated_at": value.get("UpdateDate")}
 
 
 def document(value: Any) -> Any:

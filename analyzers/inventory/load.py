@@ -144,6 +144,8 @@ class _Reader:
         self.targets: set[str] = set()
         self._principals: list[dict[str, Any]] = []
         self._resources: list[dict[str, Any]] = []
+        self._reports: list[dict[str, Any]] = []
+        self._usage: list[dict[str, Any]] = []
         self._controls: list[tuple[str, dict[str, Any]]] = []
 
     def problem(self, part: Part, path: str, message: str, *, warning: bool = False) -> None:
@@ -213,6 +215,10 @@ class _Reader:
             self.run.store.managed_policy(value)
         elif part.section == "principals":
             self._queue(self._principals, value)
+        elif part.section == "last_accessed":
+            self._queue(self._reports, value)
+        elif part.section == "usage":
+            self._queue(self._usage, value)
         else:
             if self.run.account and not value.get("account") and not value["arn"].split(":")[4]:
                 value["account"] = self.run.account
@@ -245,6 +251,12 @@ class _Reader:
         if self._resources:
             self.run.store.resources(list(self._resources))
             self._resources.clear()
+        if self._reports:
+            self.run.store.last_accessed(list(self._reports))
+            self._reports.clear()
+        if self._usage:
+            self.run.store.usage(list(self._usage))
+            self._usage.clear()
 
     def finish(self) -> None:
         self._flush()

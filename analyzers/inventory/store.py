@@ -6,17 +6,19 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from analyzers.models import (
     Account,
     ControlPolicy,
     Document,
+    LastAccessedReport,
     Organization,
     OrganizationalUnit,
     Principal,
@@ -24,9 +26,12 @@ from analyzers.models import (
     Resource,
     ResourceDocument,
     ResourceType,
+    UsageFeed,
 )
 from analyzers.policy import PolicyError, pretty
 from analyzers.policy import arn as arns
+from analyzers.usage.store import add_events
+from analyzers.usage.tally import Key, Sum, Tally
 
 CONFIGURATION = (
     "acl",
@@ -40,8 +45,11 @@ CONFIGURATION = (
     "role",
 )
 
-QUIET = frozenset({"last_used_at", "credentials"})
+QUIET = frozenset({"last_used_at", "last_used_known", "credentials"})
 """What tells of use and not of rights: no reason to ask anything again."""
+
+INVENTORY_FILES = "inventory files"
+"""Where sums of use are from that stood in inventory files."""
 
 REGISTRY = "registry policy"
 """The name of the second policy of a repository: that of all repositories of its account and region."""
@@ -57,7 +65,7 @@ class Store:
         self.counts: dict[str, Counter[str]] = {}
         self.accounts: set[str] = set()
         self.seen: dict[type[models.Model], set[Any]] = {Resource: set(), Principal: set()}
-        self._managed: dict[str, str] = {}
+        self._managed: dict[str, tuple[str, datetime | None]] = {}
         self._known_documents: set[str] = set()
         self._new_documents: list[Document] = []
         self._known_accounts: set[str] = set()
@@ -181,7 +189,7 @@ class Store:
             self.accounts |= set(Account.objects.filter(organization=organization).values_list("pk", flat=True))
 
     def managed_policy(self, value: Mapping[str, Any]) -> None:
-        self._managed[value["arn"]] = self.document(value["document"])
+        self._managed[value["arn"]] = (self.document(value["document"]), moment(value.get("updated_at")))
         self.count("managed policies", "read")
 
     # -- principals --------------------------------------------------------------------------------------------
@@ -201,6 +209,7 @@ class Store:
                 "unique_id",
                 "created_at",
                 "last_used_at",
+                "last_used_known",
                 "tags",
                 "groups",
                 "credentials",
@@ -225,6 +234,9 @@ class Store:
             unique_id=value.get("unique_id") or "",
             created_at=moment(value.get("created_at")),
             last_used_at=moment(value.get("last_used_at")),
+            # A time that is not understood is not "never".
+            last_used_known=bool(value.get("last_used_known"))
+            and not (value.get("last_used_at") and moment(value["last_used_at"]) is None),
             tags=value.get("tags") or {},
             groups=sorted(value.get("groups") or []),
             credentials=value.get("credentials") or {},
@@ -250,19 +262,79 @@ class Store:
                 kind=kind,
                 arn=arn,
                 name=arn.rsplit("/", 1)[-1],
-                document_id=self._managed.get(arn),
+                document_id=self._managed.get(arn, (None, None))[0],
             )
             for kind, arn in attached
         ]
         return list({(row.kind, row.arn, row.name): row for row in rows}.values())
 
     def attach_managed(self, account: str = "") -> None:
-        """Managed policies may come after those who have them. `account`: only to its principals."""
-        held = PrincipalPolicy.objects.filter(principal__account=account) if account else PrincipalPolicy.objects
-        for arn, digest in sorted(self._managed.items()):
+        """Managed policies may come after those who have them. `account`: only to its principals. When a policy was
+        changed is noted as well, and is no reason to ask anything again."""
+        held = PrincipalPolicy.objects.filter(principal__account=account) if account else PrincipalPolicy.objects.all()
+        for arn, (digest, updated_at) in sorted(self._managed.items()):
             other = held.filter(arn=arn).exclude(document=digest) | held.filter(arn=arn, document=None)
             self.accounts |= set(other.values_list("principal__account", flat=True).distinct())
             other.update(document=digest)
+            if updated_at is not None:
+                held.filter(arn=arn).exclude(updated_at=updated_at).update(updated_at=updated_at)
+
+    # -- use: no reason to ask anything again ------------------------------------------------------------------
+
+    def last_accessed(self, values: Iterable[Mapping[str, Any]]) -> None:
+        """IAM's reports. The newest of a principal is kept, also if a later attempt gave none: then its reason is
+        noted."""
+        told = {value["principal"]: value for value in values}
+        known = {row.principal: row for row in LastAccessedReport.objects.filter(principal__in=told)}
+        changed = []
+        for arn, value in sorted(told.items()):
+            asked_at = moment(value.get("asked_at")) if "services" in value else None
+            row = known.get(arn)
+            if row is None:
+                row = LastAccessedReport(
+                    principal=arn, account=arns.account_of(arn), asked_at=asked_at or timezone.now()
+                )
+            elif asked_at is not None and asked_at < row.asked_at and row.services:
+                asked_at = None  # older than what is known
+            error = str(value.get("error") or "")
+            if asked_at is not None:
+                row.asked_at, row.services = asked_at, value["services"]
+                row.by_action = bool(value.get("by_action"))
+            elif not error and arn in known:
+                continue
+            row.error = error
+            changed.append(row)
+        LastAccessedReport.objects.bulk_create(
+            changed,
+            update_conflicts=True,
+            unique_fields=["principal"],
+            update_fields=["asked_at", "by_action", "services", "error"],
+            batch_size=500,
+        )
+        self.count("last-accessed reports", "read", len(told))
+
+    def usage(self, values: Iterable[Mapping[str, Any]]) -> None:
+        """Sums of use as an inventory file has them. Of two counts of a day the greater one is kept, so that the same
+        file twice changes nothing."""
+        feed, _ = UsageFeed.objects.get_or_create(kind=UsageFeed.Kind.UPLOAD, location=INVENTORY_FILES)
+        tally = Tally()
+        for value in values:
+            first, last = moment(value["first_used_at"]), moment(value["last_used_at"])
+            if first is None or last is None:
+                continue
+            key = Key(
+                principal=value["principal"],
+                account=arns.account_of(value["principal"]),
+                action=value["action"],
+                resource=value.get("resource", ""),
+                region=value.get("region", ""),
+                source=value.get("source", "OTHER"),
+                denied=bool(value.get("denied")),
+            )
+            days = {date.fromisoformat(day): count for day, count in (value.get("days") or {}).items()}
+            tally.add(key, Sum(first, last, days, list(value.get("sessions") or [])))
+        add_events(feed, tally)
+        self.count("sums of usage", "read", len(tally.uses))
 
     # -- resources ---------------------------------------------------------------------------------------------
 

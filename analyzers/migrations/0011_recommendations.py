@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analyzers", "0008_usage"),
+        ("analyzers", "0009_usage_more"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

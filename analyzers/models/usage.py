@@ -62,6 +62,10 @@ class UsageReading(models.Model):
     bytes_total = models.BigIntegerField(default=0, help_text="As the files lie there, packed")
     bytes_done = models.BigIntegerField(default=0)
     events = models.BigIntegerField(default=0)
+    resumed_at = models.DateTimeField(null=True, blank=True, help_text="When it was begun, or taken up again, last")
+    bytes_read = models.BigIntegerField(default=0, help_text="Since then, without what was known already")
+    files_read = models.PositiveIntegerField(default=0, help_text="Since then, without what was known already")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Since something was stored")
     error = models.TextField(blank=True)
     lease_owner = models.CharField(max_length=120, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
@@ -79,6 +83,10 @@ class UsageReading(models.Model):
     def __str__(self) -> str:
         return f"reading {self.pk} of {self.feed}"
 
+    @property
+    def is_open(self) -> bool:
+        return self.status in {self.Status.PENDING, self.Status.RUNNING}
+
 
 class UsageFile(models.Model):
     """A file (or a page of events) that was read, so that the same one twice changes nothing."""
@@ -90,9 +98,12 @@ class UsageFile(models.Model):
     feed = models.ForeignKey(UsageFeed, on_delete=models.CASCADE, related_name="files")
     name = models.TextField(help_text="Within the feed's location")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the content")
+    mark = models.CharField(
+        max_length=80, blank=True, help_text="ETag, or size and time of change: the same is not read again"
+    )
     size = models.BigIntegerField(default=0)
     status = models.CharField(max_length=10, choices=Status, default=Status.READ)
-    reason = models.TextField(blank=True, help_text="Why it was set aside")
+    reason = models.TextField(blank=True, help_text="Why it was set aside, or what of it was left out")
     events = models.PositiveIntegerField(default=0)
     read_at = models.DateTimeField(auto_now_add=True)
 
@@ -109,7 +120,9 @@ class UsageCoverage(models.Model):
     """Which days of an account a feed tells in full: only there does the absence of an event say something.
 
     `regions`: those whose events were read; ["*"] for all. `holes`: days (ISO) within that are not covered, because a
-    file of that day was set aside. `data_events`: prefixes of the services whose data events are recorded.
+    file of that day was set aside, or because the account has no event at all: a trail that was off looks the same.
+    `data_events`: prefixes of the services whose data events are recorded. `seen`: days with events; what is read and
+    not yet known to be everything is only here.
     """
 
     feed = models.ForeignKey(UsageFeed, on_delete=models.CASCADE, related_name="coverage")
@@ -119,6 +132,7 @@ class UsageCoverage(models.Model):
     regions = models.JSONField(default=list)
     holes = models.JSONField(default=list)
     data_events = models.JSONField(default=list)
+    seen = models.JSONField(default=list)
 
     class Meta:
         ordering = ["account"]

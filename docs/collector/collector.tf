@@ -164,6 +164,16 @@ data "aws_iam_policy_document" "read" {
     ]
   }
   statement {
+    sid       = "ReadLastAccessed"
+    resources = ["*"]
+    actions = [
+      "iam:GenerateServiceLastAccessedDetails",
+      "iam:GetServiceLastAccessedDetails",
+      "iam:ListRoles",
+      "iam:ListUsers",
+    ]
+  }
+  statement {
     sid       = "ReadOpensearch"
     resources = ["*"]
     actions = [

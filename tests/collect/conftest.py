@@ -50,6 +50,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def aws(moto_server: str, monkeypatch: pytest.MonkeyPatch, settings: Any) -> str:
     """The environment of the AWS CLI, pointing to an empty moto. What moto does not offer is not asked for again."""
     settings.COLLECT_ATTEMPTS = 1
+    settings.COLLECT_LAST_ACCESSED = False
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)

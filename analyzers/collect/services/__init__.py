@@ -16,6 +16,7 @@ from . import (
     kinesis,
     kms,
     lambda_functions,
+    last_accessed,
     opensearch,
     organizations,
     rds,
@@ -30,6 +31,9 @@ from . import (
 
 ORGANIZATION = organizations.SERVICE
 REGIONS = regions.SERVICE
+
+LAST_ACCESSED = last_accessed.SERVICE
+"""In each account, too, but not each time: see `plan.after_regions`."""
 
 IN_EACH_ACCOUNT = (iam.SERVICE, s3.SERVICE)
 IN_EACH_REGION = (
@@ -53,4 +57,6 @@ IN_EACH_REGION = (
     sns.SERVICE,
     sqs.SERVICE,
 )
-SERVICES = {service.name: service for service in (ORGANIZATION, REGIONS, *IN_EACH_ACCOUNT, *IN_EACH_REGION)}
+SERVICES = {
+    service.name: service for service in (ORGANIZATION, REGIONS, LAST_ACCESSED, *IN_EACH_ACCOUNT, *IN_EACH_REGION)
+}

@@ -28,6 +28,7 @@ def read(place: Place) -> Iterator[Part]:
     for section, value in _details(place, client):
         if section == iam_answer.POLICIES:
             policy = iam_answer.managed_policy(value)
+            policy["updated_at"] = moment(value.get("UpdateDate"))
             described.add(policy["arn"])
             yield "managed_policies", policy
             continue
@@ -72,6 +73,8 @@ def _role(value: Any, place: Place) -> dict[str, Any]:
     found = iam_answer.principal("RoleDetailList", value, place.account)
     found["created_at"] = moment(value.get("CreateDate"))
     found["last_used_at"] = moment((value.get("RoleLastUsed") or {}).get("LastUsedDate"))
+    # An empty answer says that there was no use; none at all says nothing.
+    found["last_used_known"] = "RoleLastUsed" in value
     return found
 
 
@@ -123,7 +126,14 @@ def _policy(place: Place, client: Any, arn: str) -> Iterator[Part]:
         arn, client, "get_policy_version", PolicyArn=arn, VersionId=answer["Policy"]["DefaultVersionId"]
     )
     if version is not None:
-        yield "managed_policies", {"arn": arn, "document": iam_answer.document(version["PolicyVersion"]["Document"])}
+        yield (
+            "managed_policies",
+            {
+                "arn": arn,
+                "document": iam_answer.document(version["PolicyVersion"]["Document"]),
+                "updated_at": moment(answer["Policy"].get("UpdateDate")),
+            },
+        )
 
 
 def _user(place: Place, client: Any, value: Any, row: dict[str, str]) -> dict[str, Any]:

@@ -19,8 +19,10 @@ DAYS = 90
 
 
 class Command(BaseCommand):
-    help = "A policy of what a user or role did in a time. "
+    help = (
+        "A policy of what a user or role did in a time. "
         "Exit status 0: proven, 1: there is none (and why), 2: wrong use."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("principal", metavar="ARN", help="a user or role")
