@@ -20,7 +20,7 @@ from findings import filters, paging, wire
 from findings.actions import Archive, Unarchive
 from findings.models import ArchiveRule, Finding, FindingStatus
 from findings.outsiders import identifiers, names_of
-from findings.roles import ARCHIVE, CHANGES, NAMES, RECOMMEND, RULES
+from findings.roles import ARCHIVE, CHANGES, NAMES, RULES
 
 from .findings import account_names, remember_for_undo
 from .listing import listing
@@ -60,8 +60,6 @@ def finding_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "following": following,
             "previous": previous,
             "context_query": request.GET.urlencode(),
-            "recommendation": finding.recommendations.defer("details", "steps").order_by("variant").first(),
-            "may_recommend": request.user.has_perm(RECOMMEND),
             "may_archive": request.user.has_perm(ARCHIVE),
             "may_rule": request.user.has_perm(RULES) and not finding.error,
             "rule_text": _rule_text(finding),
