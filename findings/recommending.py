@@ -72,7 +72,7 @@ def failed(code: str, message: str) -> dict[str, Any]:
     return {
         "status": Recommendation.Status.FAILED,
         "error_code": code,
-        "error_message": message,
+        "error_message": shown.storable(message),
         "steps": [],
     }
 
@@ -93,7 +93,7 @@ def _answer(row: Recommendation) -> dict[str, Any]:
         "status": Recommendation.Status.SUCCEEDED,
         "error_code": "",
         "error_message": "",
-        "steps": told["recommendedSteps"],
+        "steps": shown.storable(told["recommendedSteps"]),
         **kept,
     }
 

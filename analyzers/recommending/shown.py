@@ -41,7 +41,7 @@ def of(found: Recommendation, losses: Mapping[int, WhatIf | None]) -> dict[str, 
     """`{principal, since, now, resources, refused, unchanged, actions_before, actions_after, seconds, proofs,
     policies, notes, shorter: {days: {broken, broken_count, spared, spared_count} | None}, files: {kind: text}}`."""
     texts, missing = files(found) if found.proved else ({}, [])
-    return {
+    told = {
         "principal": found.principal,
         "since": found.since.isoformat(),
         "now": found.now.isoformat(),
@@ -58,6 +58,17 @@ def of(found: Recommendation, losses: Mapping[int, WhatIf | None]) -> dict[str, 
         "shorter": {str(days): loss and shorter(loss) for days, loss in losses.items()},
         "files": texts,
     }
+    kept: dict[str, Any] = storable(told)
+    return kept
+
+
+def storable(value: Any) -> Any:
+    """With a sign for each NUL, which no database keeps. Documents have none: JSON writes it as an escape."""
+    if isinstance(value, str):
+        return value.replace("\0", "␀")
+    if isinstance(value, dict):
+        return {storable(name): storable(one) for name, one in value.items()}
+    return [storable(one) for one in value] if isinstance(value, list) else value
 
 
 def files(found: Recommendation) -> tuple[dict[str, str], list[str]]:
@@ -67,10 +78,16 @@ def files(found: Recommendation) -> tuple[dict[str, str], list[str]]:
     missing = []
     for kind, write in _WRITERS.items():
         try:
-            texts[kind] = write(found)
+            texts[kind] = _whole(write(found))
         except downloads.NotWritable as error:
             missing.append(str(error))
     return texts, list(dict.fromkeys(missing))
+
+
+def _whole(text: str) -> str:
+    if "\0" in text:
+        raise downloads.NotWritable("A policy holds a NUL character, which this format cannot tell.")
+    return text
 
 
 def shorter(loss: WhatIf) -> dict[str, Any]:

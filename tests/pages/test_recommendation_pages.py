@@ -18,7 +18,7 @@ from analyzers.models import Account, Document, LastAccessedReport, Principal, P
 from findings import recommending
 from findings.actions import Recommend
 from findings.models import Event, Finding, Recommendation
-from tests.recommending import ROLE, USED, WIDE, evidence, finding_of, give, role, told
+from tests.recommending import ROLE, SOME, USED, WIDE, evidence, finding_of, give, role, told
 
 TRACKED = ("ListBucket", "ListBucketVersions", "PutBucketPolicy")
 READS = {
@@ -324,6 +324,20 @@ def test_hostile_names_are_shown_and_never_run(
     assert answer.status_code == 200
     assert "\r" not in answer["Content-Disposition"]
     assert "<" not in answer["Content-Disposition"]
+
+
+def test_a_character_that_no_database_keeps_does_not_end_the_worker(
+    reader: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({**SOME, "Statement": [{**SOME["Statement"][0], "Sid": "a\0b"}]})
+    told(monkeypatch, evidence())
+    finding = finding_of(role(account, odd=text))
+    row = computed(finding)
+    assert row.status == "SUCCEEDED", row.error_message
+    assert row.details["policies"][0]["changes"][0]["sid"] == "a␀b"
+    created = row.steps[0]["unusedPermissionsRecommendedStep"]["recommendedPolicy"]
+    assert json.loads(created)["Statement"][0]["Sid"] == "a\0b", "the policy itself is what was proven"
+    assert reader.get(page_of(finding)).status_code == 200
 
 
 def test_a_huge_policy_is_shown_in_part_and_does_not_take_the_page_down(
