@@ -62,7 +62,7 @@ class Granted:
         return self._actions.match(action) != self._negated
 
 
-def tests_of(policy: Policy) -> list[Granted]:
+def granted_by(policy: Policy) -> list[Granted]:
     return [
         Granted(one.actions.values, one.actions.negated)
         for one in policy.statements

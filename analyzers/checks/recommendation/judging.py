@@ -6,7 +6,6 @@ UNUSED; what is USED or not known stays.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,16 +16,33 @@ from typing import NamedTuple
 from analyzers import catalogue
 from analyzers.usage.evidence import Evidence, State, Told
 
+from .inclusion import Actions
+
 NEVER_RECORDED = frozenset({"iam:passrole"})
 """Permissions that no request is made for: neither IAM's report nor a trail tells of them. They stay where an action
 stays that may need them.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html
 """
 
-_VERB = re.compile(
-    "Add|Associate|Attach|Change|Configure|Create|Deploy|Enable|Execute|Export|Import|Launch|Modify|Provision|Put|"
-    "Register|Replace|Request|Restore|Run|Schedule|Set|Start|Submit|Update|Upload"
+_TAKE_NO_ROLE = Actions(
+    [
+        *(
+            "sqs:*",
+            "kms:*",
+            "secretsmanager:*",
+            "dynamodb:*",
+            "execute-api:*",
+            "xray:put*",
+            "ses:send*",
+            "sns:publish*",
+        ),
+        *("s3:put*object*", "s3:*deleteobject*", "s3:putbucket*", "s3:abort*", "s3:restoreobject", "s3:*bucket"),
+        *("logs:putlogevents", "logs:createlogstream", "logs:createloggroup", "logs:putretentionpolicy"),
+        *("events:putevents", "kinesis:putrecord*", "firehose:putrecord*", "cloudwatch:putmetricdata"),
+        *("lambda:invoke*", "states:start*execution", "ssm:putparameter", "bedrock:invoke*"),
+    ]
 )
+"""Writing actions that are common, and surely hand no role to a service."""
 
 Needs = Callable[[str], str]
 """Of an action that is never recorded: the action that stays and needs it, or an empty text."""
@@ -124,14 +140,14 @@ def _spelled(prefix: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def _taking_a_role() -> tuple[str, ...]:
-    """Actions that may hand a role to a service. The catalogue does not tell which do, so: all that write something
-    with one of these verbs, outside IAM and STS themselves."""
+    """Actions that may hand a role to a service. The catalogue does not tell which do, so: all that write something,
+    but those that surely do not."""
     return tuple(
         one.full_name
         for service in catalogue.services()
         if service.prefix not in {"iam", "sts"}
         for one in catalogue.actions_of(service.prefix)
-        if one.access_level in {"Write", "Permissions management"} and _VERB.match(one.name)
+        if one.access_level in {"Write", "Permissions management"} and not _TAKE_NO_ROLE.match(one.full_name.lower())
     )
 
 

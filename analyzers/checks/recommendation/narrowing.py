@@ -85,11 +85,9 @@ class _Statement:
         for pattern in old:
             kept = self._pattern(pattern)
             new += [one for one in kept if one.lower() not in map(str.lower, new)] if kept != (pattern,) else [pattern]
-        return self._with(new, old)
+        return deepcopy(self.statement) if new == old else self._with(new)
 
-    def _with(self, new: Sequence[str], old: Sequence[str]) -> Document | None:
-        if list(new) == list(old):
-            return deepcopy(self.statement)
+    def _with(self, new: Sequence[str]) -> Document | None:
         if not new:
             return None
         value = new[0] if len(new) == 1 and isinstance(self.statement.get("Action"), str) else list(new)
@@ -156,7 +154,7 @@ class _Statement:
             return deepcopy(self.statement)
         before = len(self.changes)
         new = self._many("NotAction", ", ".join(patterns), Actions(patterns))
-        return self._with(new, ()) if len(self.changes) > before else deepcopy(self.statement)
+        return self._with(new) if len(self.changes) > before else deepcopy(self.statement)
 
     def _many(self, element: str, written: str, but: Actions) -> tuple[str, ...]:
         """All services, without the actions that `but` matches."""
@@ -174,7 +172,7 @@ class _Statement:
             gone += [service.names[name] for name in covered if name not in chosen]
             kept += len(chosen)
             if service.goes or (not chosen and service.names):
-                services += [service] if service.goes and covered else []
+                services += [service] if covered and len(covered) == len(service.names) else []
                 continue
             new += self._of_service(service, chosen, but)
         if self.coarse:

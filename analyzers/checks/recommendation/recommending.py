@@ -13,7 +13,7 @@ from analyzers.reasoning.verdict import Answer as Verdict
 from analyzers.usage.evidence import Evidence, State
 
 from . import fitting, proving
-from .drafts import Draft, Granted, read, tests_of
+from .drafts import Draft, Granted, granted_by, read
 from .inclusion import is_plain
 from .judging import Judge, needs_of
 from .narrowing import Effort, narrow
@@ -59,7 +59,7 @@ class _Work:
         self.strict, self.seconds = resources, seconds
         self.left: list[Left] = []
         self.drafts = [draft for held in policies if (draft := self.read(held)) is not None]
-        self.tests = [test for draft in self.drafts for test in tests_of(draft.policy)]
+        self.tests = [test for draft in self.drafts for test in granted_by(draft.policy)]
         self.judge.needs = needs_of(self.tests, self.judge)
         self.used = Used(self.judge) if resources else None
         read = {id(draft.held) for draft in self.drafts}
@@ -251,8 +251,8 @@ class _Work:
 
     def new_tests(self, draft: Draft) -> list[Granted]:
         if draft.documents is None:
-            return tests_of(draft.policy)
-        return [test for document in draft.documents for test in tests_of(parse(pretty(document)))]
+            return granted_by(draft.policy)
+        return [test for document in draft.documents for test in granted_by(parse(pretty(document)))]
 
     def count(self, tests: Sequence[Granted]) -> int:
         """Known actions that some statement allows."""

@@ -75,11 +75,12 @@ def rows(old: str, new: Sequence[str], changes: Sequence[Change] = ()) -> tuple[
 
 def _lay(text: str, document: int) -> _Laid:
     value = json.loads(text.removeprefix("\ufeff"))
-    value["Statement"] = statements_of(value)
     written = pretty(value)
     lines = [_Line(number, line, document) for number, line in enumerate(written.splitlines(), 1)]
     places = locate(written)
-    spans = [places["Statement", index].value for index in range(len(value["Statement"]))]
+    single = isinstance(value["Statement"], dict)
+    count = len(statements_of(value))
+    spans = [places[("Statement",) if single else ("Statement", index)].value for index in range(count)]
     if not spans:
         return _Laid(lines, [], [])
     statements = [lines[span.start.line - 1 : span.end.line] for span in spans]

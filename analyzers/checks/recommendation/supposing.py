@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from analyzers.usage.evidence import Evidence, State
 
-from .drafts import Draft, Granted, read, tests_of
+from .drafts import Draft, Granted, granted_by, read
 from .judging import Judge, ServiceNames, needs_of
 from .values import Held, Kind, Loss, WhatIf
 
@@ -20,7 +20,7 @@ def what_if(policies: Sequence[Held], evidence: Evidence, *, since: datetime, no
     if days < 1:
         raise ValueError("days must be at least 1")
     drafts = [found for held in policies if held.kind is not Kind.BOUNDARY and isinstance(found := read(held), Draft)]
-    tests = [test for draft in drafts for test in tests_of(draft.policy)]
+    tests = [test for draft in drafts for test in granted_by(draft.policy)]
     judge = _judge(evidence, tests, since, now)
     later = min(since + timedelta(days=days), now)
     shorter = _judge(evidence, tests, later, now)
