@@ -113,6 +113,9 @@ FILTER_VALUES = env.int("FILTER_VALUES", 20)
 AWS_PRICE_UNUSED = env.decimal("AWS_PRICE_UNUSED", Decimal("0.20"))
 AWS_PRICES_DATE = env.str("AWS_PRICES_DATE", "2026-11-24")
 ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
+# Of each person: policies that are generated at the same time, and within 24 hours.
+POLICY_GENERATIONS_AT_ONCE = env.int("POLICY_GENERATIONS_AT_ONCE", 1)
+POLICY_GENERATIONS_A_DAY = env.int("POLICY_GENERATIONS_A_DAY", 50)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -140,6 +143,8 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
+    "give up generations": {"task": "analyzers.tasks.give_up_generations", "schedule": 60.0},
+    "give up recommendations": {"task": "findings.tasks.give_up_recommendations", "schedule": 60.0},
     "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
     "schedule usage": {"task": "analyzers.tasks.schedule_usage", "schedule": 600.0},
 }

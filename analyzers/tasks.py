@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from analyzers.collect import work as collect
 from analyzers.collect.plan import repeat
+from analyzers.generating import work as generating
 from analyzers.models import (
     SCANNED_TYPES,
     Analyzer,
@@ -69,6 +70,34 @@ def look_up_change(change_id: int) -> None:
     change = PolicyChange.objects.filter(pk=change_id, status=PolicyChange.Status.ASKED).first()
     if change is not None:
         answer(change)
+
+
+GENERATION_SECONDS = 240
+"""That a worker may take for a policy; less than `PATIENCE`, after which it is taken to be lost."""
+
+
+@shared_task(
+    name="analyzers.tasks.generate_policy",
+    soft_time_limit=GENERATION_SECONDS,
+    time_limit=GENERATION_SECONDS + 30,
+)
+def generate_policy(job: str) -> None:
+    generating.work(job)
+
+
+def wake_for_generation(job: str) -> bool:
+    """Tell a worker."""
+    try:
+        generate_policy.delay(job)
+    except OperationalError:
+        return False
+    return True
+
+
+@shared_task(name="analyzers.tasks.give_up_generations")
+def give_up_generations() -> None:
+    """Those whose worker was lost."""
+    generating.give_up_lost()
 
 
 @shared_task(name="analyzers.tasks.sweep")

@@ -1,7 +1,8 @@
 """Who may do what. Groups are made after each migration; an administrator puts people into them.
 
 - Auditors read and export.
-- Reviewers also archive, unarchive, keep archive rules and ask who changed a resource.
+- Reviewers also archive, unarchive, keep archive rules, ask who changed a resource, and have policies recommended and
+  generated.
 - Administrators also keep analyzers and the names of accounts, and import inventory and usage.
 """
 
@@ -18,9 +19,11 @@ ANALYZERS = "analyzers.change_analyzer"
 IMPORT = "analyzers.add_import"
 NAMES = "analyzers.change_knownaccount"
 CHANGES = "analyzers.add_policychange"
+RECOMMEND = "findings.add_recommendation"
+GENERATE = "analyzers.add_policygeneration"
 
 AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
-REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES)
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, RECOMMEND, GENERATE)
 ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES)
 ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
 
@@ -31,6 +34,8 @@ _DEEDS = {
     IMPORT: ("import inventory and usage", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
+    RECOMMEND: ("have policies recommended", "Reviewers"),
+    GENERATE: ("have policies generated", "Reviewers"),
 }
 
 Actor = User | AnonymousUser | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import finding, findings, home, people, rule_transfer, rules, unused, unused_finding
+from .views import finding, findings, home, people, recommendation, rule_transfer, rules, unused, unused_finding
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,6 +26,13 @@ urlpatterns = [
     path("findings/<uuid:pk>/change/", finding.change, name="change-finding"),
     path("findings/<uuid:pk>/who-changed/", finding.who_changed, name="who-changed"),
     path("findings/<uuid:pk>/ask-who-changed/", finding.ask_who_changed, name="ask-who-changed"),
+    path("findings/<uuid:pk>/recommendation/", recommendation.recommendation_page, name="recommendation"),
+    path("findings/<uuid:pk>/recommend/", recommendation.recommend, name="recommend"),
+    path(
+        "findings/<uuid:pk>/recommendation/<slug:kind>/",
+        recommendation.recommendation_file,
+        name="recommendation-file",
+    ),
     path("rules/", rules.rule_list, name="rules"),
     path("rules/new/", rules.rule_new, name="rule-new"),
     path("rules/preview/", rules.rule_preview, name="rule-preview"),

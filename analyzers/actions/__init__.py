@@ -4,6 +4,7 @@ from .analyzers import CreateAnalyzer, DeleteAnalyzer, UpdateAnalyzer
 from .changes import AskWhoChanged
 from .collections import CancelCollection, EndSchedule, ReadAgain, StartCollection
 from .known_accounts import DeleteKnownAccount, ImportKnownAccounts, SaveKnownAccount
+from .policy_generations import CancelPolicyGeneration, QuotaExceeded, StartPolicyGeneration
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
 from .usage import AddFeed, CancelReading, ReadUsage, RemoveFeed, UploadUsage
@@ -12,6 +13,7 @@ __all__ = [
     "AddFeed",
     "AskWhoChanged",
     "CancelCollection",
+    "CancelPolicyGeneration",
     "CancelReading",
     "CancelScan",
     "CreateAnalyzer",
@@ -19,12 +21,14 @@ __all__ = [
     "DeleteKnownAccount",
     "EndSchedule",
     "ImportKnownAccounts",
+    "QuotaExceeded",
     "ReadAgain",
     "ReadUsage",
     "RemoveFeed",
     "SaveKnownAccount",
     "SaveSimulation",
     "StartCollection",
+    "StartPolicyGeneration",
     "StartScan",
     "UpdateAnalyzer",
     "UploadUsage",

@@ -18,6 +18,7 @@ from .inventory import (
 )
 from .known_account import KnownAccount
 from .policy_change import PolicyChange
+from .policy_generation import PolicyGeneration
 from .scan import AnalyzedPopulation, AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
 from .usage import (
@@ -56,6 +57,7 @@ __all__ = [
     "OrganizationalUnit",
     "PartStatus",
     "PolicyChange",
+    "PolicyGeneration",
     "Principal",
     "PrincipalPolicy",
     "Resource",

@@ -1,6 +1,7 @@
 """One module per mutation: who may do it, what changes, and the event that tells of it."""
 
 from .archive import Archive, Unarchive
+from .recommend import Recommend
 from .record import record, resolve_vanished
 from .rules import ApplyRule, CreateRule, DeleteRule, UndoRule, UpdateRule
 from .transfer_rules import CopyRules, ImportRules, RestoreRules
@@ -12,6 +13,7 @@ __all__ = [
     "CreateRule",
     "DeleteRule",
     "ImportRules",
+    "Recommend",
     "RestoreRules",
     "Unarchive",
     "UndoRule",

@@ -12,6 +12,7 @@ from .finding import (
     PrincipalType,
     Proof,
 )
+from .recommendation import Recommendation
 from .rule_event import RuleEvent
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "FindingType",
     "PrincipalType",
     "Proof",
+    "Recommendation",
     "RuleEvent",
 ]

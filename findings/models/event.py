@@ -17,6 +17,7 @@ class Event(models.Model):
         UNARCHIVED = "UNARCHIVED", "Made active again"
         RESOLVED = "RESOLVED", "Resolved"
         REOPENED = "REOPENED", "Found again"
+        RECOMMENDED = "RECOMMENDED", "Recommendation asked for"
 
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind)

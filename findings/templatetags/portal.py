@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -42,6 +43,12 @@ def get(mapping: Any, key: Any) -> Any:
 @register.filter
 def is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
+
+
+@register.filter
+def instant(text: Any) -> datetime | None:
+    """The moment that an ISO text of ours means."""
+    return datetime.fromisoformat(text) if text else None
 
 
 @register.filter

@@ -1,0 +1,165 @@
+"""Which actions stay and which go, by the evidence: service by service, over all action names that are known.
+
+Known are those of the catalogue, and those that the evidence names besides. An action goes only if it is told to be
+UNUSED; what is USED or not known stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+from analyzers import catalogue
+from analyzers.usage.evidence import Evidence, State, Told
+
+from .inclusion import Actions
+
+NEVER_RECORDED = frozenset({"iam:passrole"})
+"""Permissions that no request is made for: neither IAM's report nor a trail tells of them. They stay where an action
+stays that may need them.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html
+"""
+
+_TAKE_NO_ROLE = Actions(
+    [
+        *(
+            "sqs:*",
+            "kms:*",
+            "secretsmanager:*",
+            "dynamodb:*",
+            "execute-api:*",
+            "xray:put*",
+            "ses:send*",
+            "sns:publish*",
+        ),
+        *("s3:put*object*", "s3:*deleteobject*", "s3:putbucket*", "s3:abort*", "s3:restoreobject", "s3:*bucket"),
+        *("logs:putlogevents", "logs:createlogstream", "logs:createloggroup", "logs:putretentionpolicy"),
+        *("events:putevents", "kinesis:putrecord*", "firehose:putrecord*", "cloudwatch:putmetricdata"),
+        *("lambda:invoke*", "states:start*execution", "ssm:putparameter", "bedrock:invoke*"),
+    ]
+)
+"""Writing actions that are common, and surely hand no role to a service."""
+
+Needs = Callable[[str], str]
+"""Of an action that is never recorded: the action that stays and needs it, or an empty text."""
+
+
+class Name(NamedTuple):
+    """An action (spelled as the catalogue has it), whether it stays, and what is told of it."""
+
+    text: str
+    stays: bool
+    told: Told
+
+
+class ServiceNames(NamedTuple):
+    """All known actions of a service. `told`: of the service as a whole; `names`: by full name in lower case, sorted.
+    `known`: whether the catalogue has the service."""
+
+    prefix: str
+    told: Told
+    names: Mapping[str, Name]
+    known: bool
+
+    @property
+    def goes(self) -> bool:
+        """Whether nothing of the service stays."""
+        return self.told.state is State.UNUSED and not any(name.stays for name in self.names.values())
+
+
+class Judge:
+    """`needs` is asked of the permissions in NEVER_RECORDED."""
+
+    def __init__(self, evidence: Evidence, since: datetime, now: datetime) -> None:
+        self.evidence, self.since, self.now = evidence, since, now
+        self.needs: Needs = lambda _: ""
+        self._services: dict[str, ServiceNames] = {}
+
+    def service(self, prefix: str) -> ServiceNames:
+        prefix = prefix.lower()
+        found = self._services.get(prefix)
+        if found is None:
+            found = self._services[prefix] = self._judge(prefix)
+        return found
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """Of all services that are known."""
+        named = {use.action.partition(":")[0].lower() for use in self.evidence.uses}
+        reported = self.evidence.report.services.keys() if self.evidence.report else ()
+        return tuple(sorted({one.prefix for one in catalogue.services()} | named | {p.lower() for p in reported}))
+
+    def action(self, name: str) -> Name:
+        """Of any action, also one that is not known."""
+        lower = name.lower()
+        known = self.service(lower.partition(":")[0])
+        return known.names.get(lower) or self._name(lower, name, known.known)
+
+    def in_full(self, action: str) -> bool:
+        """Whether a trail tells every use of the action in the period, so that there are no others than it names."""
+        trails = replace(self.evidence, uses=(), report=None)
+        return trails.of_action(action, self.since, self.now).state is State.UNUSED
+
+    @cached_property
+    def _named(self) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        """Actions that the evidence names, by service: (lower case, spelled)."""
+        found: dict[str, dict[str, str]] = {}
+        for use in self.evidence.uses:
+            found.setdefault(use.action.partition(":")[0].lower(), {})[use.action.lower()] = use.action
+        for prefix, access in (self.evidence.report.services if self.evidence.report else {}).items():
+            for name in access.actions:
+                found.setdefault(prefix.lower(), {}).setdefault(name.lower(), name)
+        return {prefix: tuple(names.items()) for prefix, names in found.items()}
+
+    def _judge(self, prefix: str) -> ServiceNames:
+        told = self.evidence.of_service(prefix, self.since, self.now)
+        known = catalogue.service(prefix) is not None
+        spelled = {**dict(self._named.get(prefix, ())), **_spelled(prefix)}
+        names = {lower: self._name(lower, spelled[lower], known) for lower in sorted(spelled)}
+        return ServiceNames(prefix, told, MappingProxyType(names), known)
+
+    def _name(self, lower: str, spelled: str, known: bool) -> Name:
+        told = self.evidence.of_action(lower, self.since, self.now)
+        if told.state is not State.UNUSED:
+            return Name(spelled, True, told)
+        if not known:
+            return Name(spelled, True, Told(State.UNKNOWN, told.last, "The catalogue does not know the service."))
+        if lower in NEVER_RECORDED and (by := self.needs(lower)):
+            return Name(spelled, True, Told(State.UNKNOWN, told.last, f"No source records it, and {by} may need it."))
+        return Name(spelled, False, told)
+
+
+@lru_cache(maxsize=1024)
+def _spelled(prefix: str) -> Mapping[str, str]:
+    return {one.full_name.lower(): one.full_name for one in catalogue.actions_of(prefix)}
+
+
+@lru_cache(maxsize=1)
+def _taking_a_role() -> tuple[str, ...]:
+    """Actions that may hand a role to a service. The catalogue does not tell which do, so: all that write something,
+    but those that surely do not."""
+    return tuple(
+        one.full_name
+        for service in catalogue.services()
+        if service.prefix not in {"iam", "sts"}
+        for one in catalogue.actions_of(service.prefix)
+        if one.access_level in {"Write", "Permissions management"} and not _TAKE_NO_ROLE.match(one.full_name.lower())
+    )
+
+
+def needs_of(granted: Iterable[Callable[[str], bool]], judge: Judge) -> Needs:
+    """`granted`: tests of an action (lower case), one per statement that allows."""
+    tests = tuple(granted)
+
+    @lru_cache(maxsize=16)
+    def needs(action: str) -> str:
+        for name in _taking_a_role():
+            if any(test(name.lower()) for test in tests) and judge.action(name).stays:
+                return name
+        return ""
+
+    return needs
