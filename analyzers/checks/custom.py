@@ -1,0 +1,244 @@
+"""The custom policy checks: no new access, access not granted, no public access.
+
+A check passes if it is proved for all values that are not known, fails if it is refuted for all, and is *unknown*
+otherwise: never folded into a pass.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-checks.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from analyzers.policy import Policy, PolicyError, parse
+from analyzers.policy.model import Path
+from analyzers.reasoning import asking
+from analyzers.reasoning.question import PolicyType
+from analyzers.reasoning.request import Request
+from analyzers.reasoning.verdict import Answer, Culprit, Verdict
+
+from .found import FoundPolicy, Missing, Variant
+from .unknowns import is_marked, narrowest, widest
+
+SECONDS = 5.0
+"""That the answer about one policy may take."""
+PUBLIC_TYPES = frozenset(
+    [
+        "AWS::ApiGateway::RestApi",
+        "AWS::Backup::BackupVault",
+        "AWS::CloudTrail::Dashboard",
+        "AWS::CloudTrail::EventDataStore",
+        "AWS::CodeArtifact::Domain",
+        "AWS::DynamoDB::Stream",
+        "AWS::DynamoDB::Table",
+        "AWS::EFS::FileSystem",
+        "AWS::IAM::AssumeRolePolicyDocument",
+        "AWS::KMS::Key",
+        "AWS::Kinesis::Stream",
+        "AWS::Kinesis::StreamConsumer",
+        "AWS::Lambda::Function",
+        "AWS::OpenSearchService::Domain",
+        "AWS::S3::AccessPoint",
+        "AWS::S3::Bucket",
+        "AWS::S3::Glacier",
+        "AWS::S3Express::AccessPoint",
+        "AWS::S3Express::DirectoryBucket",
+        "AWS::S3Outposts::AccessPoint",
+        "AWS::S3Outposts::Bucket",
+        "AWS::S3Tables::Table",
+        "AWS::S3Tables::TableBucket",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+        "AWS::SecretsManager::Secret",
+    ]
+)
+"""AccessCheckResourceType of the API."""
+
+
+class Check(StrEnum):
+    NO_NEW_ACCESS = "no-new-access"
+    ACCESS_NOT_GRANTED = "access-not-granted"
+    NO_PUBLIC_ACCESS = "no-public-access"
+
+
+class Result(StrEnum):
+    PASS = "PASS"  # noqa: S105
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+
+
+class Reason(NamedTuple):
+    """A statement at fault. `statement_index` counts from 0; `elements`: (path, text) of those by which it is."""
+
+    description: str
+    statement_index: int
+    statement_id: str = ""
+    elements: tuple[tuple[Path, str], ...] = ()
+
+
+class Access(NamedTuple):
+    """What must not be granted: one of the actions on one of the resources; an empty list stands for any."""
+
+    actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """`witness`: for a failure a request that would be allowed and must not be. `missing`: the values that would decide
+    an unknown result. `variant`: the one of the policy's variants that the reasons are about."""
+
+    check: Check
+    result: Result
+    message: str
+    policy: FoundPolicy
+    reasons: tuple[Reason, ...] = ()
+    witness: Request | None = None
+    missing: tuple[Missing, ...] = ()
+    variant: Variant | None = None
+
+
+Ask = Callable[[Policy], Verdict]
+
+
+def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SECONDS) -> CheckResult:
+    """That the policy allows nothing that the reference does not. Both must be of one type: that of `found`."""
+
+    def ask(policy: Policy) -> Verdict:
+        return asking.no_new_access(reference, policy, policy_type=found.policy_type, seconds=seconds)
+
+    return _check(Check.NO_NEW_ACCESS, found, ask, "It allows nothing that the reference does not.", _new)
+
+
+def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> CheckResult:
+    """That the policy grants nothing of the listed access."""
+    listed = [(one.actions, one.resources) for one in access]
+
+    def ask(policy: Policy) -> Verdict:
+        return asking.grants(policy, listed, policy_type=found.policy_type, seconds=seconds)
+
+    return _check(Check.ACCESS_NOT_GRANTED, found, ask, "It grants nothing of the listed access.", _granted)
+
+
+def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:
+    """That the policy lets nobody in who is not named or tied to something fixed. A policy that names no principals
+    lets nobody in by itself: that is a pass, and said so."""
+    if found.policy_type is not PolicyType.RESOURCE and not found.unreadable:
+        message = "A policy of this type lets nobody in who has no access by other policies."
+        return CheckResult(Check.NO_PUBLIC_ACCESS, Result.PASS, message, found)
+
+    def ask(policy: Policy) -> Verdict:
+        return asking.public(policy, found.resource_type, seconds=seconds)
+
+    return _check(Check.NO_PUBLIC_ACCESS, found, ask, "It lets in nobody who is not named or tied down.", _public)
+
+
+# -- one check -----------------------------------------------------------------------------------------------------
+
+
+def _check(
+    check: Check, found: FoundPolicy, ask: Ask, passed: str, describe: Callable[[Culprit, Request | None], str]
+) -> CheckResult:
+    if found.unreadable:
+        return CheckResult(check, Result.UNKNOWN, found.unreadable, found)
+    answers = [(variant, _answer(variant, found.policy_type, ask)) for variant in found.variants]
+    results = {answer.result for _, answer in answers}
+    if results == {Result.PASS}:
+        return CheckResult(check, Result.PASS, passed, found)
+    worst = next((one for one in answers if one[1].result is Result.FAIL), None)
+    if worst is not None and Result.PASS not in results and Result.UNKNOWN not in results:
+        variant, answer = worst
+        reasons = tuple(_reason(culprit, answer.verdict.witness, describe) for culprit in answer.verdict.culprits)
+        message = reasons[0].description if reasons else answer.verdict.claim
+        return CheckResult(check, Result.FAIL, message, found, reasons, answer.verdict.witness, variant=variant)
+    variant, answer = worst or next(one for one in answers if one[1].result is Result.UNKNOWN)
+    reasons = tuple(_reason(culprit, answer.verdict.witness, describe) for culprit in answer.verdict.culprits)
+    missing = _missing(found, answers)
+    message = answer.verdict.reason or _depends(missing)
+    return CheckResult(check, Result.UNKNOWN, message, found, reasons, answer.verdict.witness, missing, variant)
+
+
+class _Answered(NamedTuple):
+    result: Result
+    verdict: Verdict
+
+
+def _answer(variant: Variant, policy_type: PolicyType, ask: Ask) -> _Answered:
+    """About one variant, for all values of what is not known in it."""
+    try:
+        policy = parse(variant.text, statement_required=False)
+        document = json.loads(variant.text)
+    except (PolicyError, ValueError) as error:
+        return _Answered(Result.UNKNOWN, Verdict("", Answer.UNKNOWN, f"It is no policy: {error}"))
+    if not is_marked(document):
+        verdict = ask(policy)
+        results = {Answer.PROVED: Result.PASS, Answer.REFUTED: Result.FAIL, Answer.UNKNOWN: Result.UNKNOWN}
+        return _Answered(results[verdict.answer], verdict)
+    principals = policy_type in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}
+    widest_of, narrowest_of = widest(document, principals=principals), narrowest(document, principals=principals)
+    if widest_of is None or narrowest_of is None:
+        return _Answered(Result.UNKNOWN, Verdict("", Answer.UNKNOWN))
+    verdict = ask(_parsed(widest_of.document))
+    if verdict.answer is Answer.PROVED:
+        return _Answered(Result.PASS, verdict)
+    surely = ask(_parsed(narrowest_of.document))
+    if surely.answer is Answer.REFUTED:
+        culprits = tuple(_in_place(culprit, narrowest_of.statements) for culprit in surely.culprits)
+        return _Answered(Result.FAIL, replace(surely, culprits=culprits))
+    return _Answered(Result.UNKNOWN, Verdict(verdict.claim, Answer.UNKNOWN))
+
+
+def _parsed(document: dict[str, object]) -> Policy:
+    return parse(json.dumps(document), statement_required=False)
+
+
+def _in_place(culprit: Culprit, statements: Sequence[int]) -> Culprit:
+    """With the indices that the policy itself has. Patterns may stand elsewhere there: only their element is told."""
+    number = statements[culprit.statement.statement]
+    parts = tuple(part._replace(path=("Statement", number, *part.path[2:3])) for part in culprit.parts)
+    return Culprit(culprit.statement._replace(statement=number), parts)
+
+
+def _missing(found: FoundPolicy, answers: Iterable[tuple[Variant, _Answered]]) -> tuple[Missing, ...]:
+    """What would have to be known: the values in the variants, and the conditions by which results differ."""
+    named = {one.name: one for one in found.missing}
+    differ = len({answer.result for _, answer in answers}) > 1
+    names = [name for variant, _ in answers for name, _ in variant.when] if differ else []
+    wanted = [one.name for one in found.missing if one.name not in names]
+    return tuple(named.get(name, Missing(name)) for name in dict.fromkeys([*names, *wanted]))
+
+
+def _depends(missing: Sequence[Missing]) -> str:
+    names = ", ".join(one.name for one in missing)
+    return f"It depends on what is not known: {names}." if names else "It could not be decided."
+
+
+def _reason(culprit: Culprit, witness: Request | None, describe: Callable[[Culprit, Request | None], str]) -> Reason:
+    reference = culprit.statement
+    elements = tuple((part.path, part.text) for part in culprit.parts)
+    return Reason(describe(culprit, witness), reference.statement, reference.sid, elements)
+
+
+def _new(culprit: Culprit, witness: Request | None) -> str:
+    return f"New access in {_named(culprit)}{_shown(witness)}."
+
+
+def _granted(culprit: Culprit, witness: Request | None) -> str:
+    return f"Access that must not be granted in {_named(culprit)}{_shown(witness)}."
+
+
+def _public(culprit: Culprit, witness: Request | None) -> str:
+    return f"Public access in {_named(culprit)}{_shown(witness)}."
+
+
+def _named(culprit: Culprit) -> str:
+    """As the service's own messages count: from 0, with the Sid where there is one."""
+    reference = culprit.statement
+    return f"statement {reference.statement}" + (f" ({reference.sid})" if reference.sid else "")
+
+
+def _shown(witness: Request | None) -> str:
+    return f": {witness.action} on {witness.resource or '*'} by {witness.principal or 'anybody'}" if witness else ""
