@@ -8,14 +8,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-c
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 from analyzers.policy import Policy, PolicyError, parse
-from analyzers.policy.model import Path
+from analyzers.policy.model import Effect, Path
 from analyzers.reasoning import asking
+from analyzers.reasoning.matching import Call, Reading, match_statement
 from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.verdict import Answer, Culprit, Verdict
@@ -71,12 +72,14 @@ class Result(StrEnum):
 
 
 class Reason(NamedTuple):
-    """A statement at fault. `statement_index` counts from 0; `elements`: (path, text) of those by which it is."""
+    """A statement at fault. `statement_index` counts from 0; `elements`: (path, text) of those by which it is;
+    `witness`: a request that it lets in and must not."""
 
     description: str
     statement_index: int
     statement_id: str = ""
     elements: tuple[tuple[Path, str], ...] = ()
+    witness: Request | None = None
 
 
 class Access(NamedTuple):
@@ -88,15 +91,14 @@ class Access(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """`witness`: for a failure a request that would be allowed and must not be. `missing`: the values that would decide
-    an unknown result. `variant`: the one of the policy's variants that the reasons are about."""
+    """`missing`: the values that would decide an unknown result. `variant`: the one of the policy's variants that the
+    reasons are about."""
 
     check: Check
     result: Result
     message: str
     policy: FoundPolicy
     reasons: tuple[Reason, ...] = ()
-    witness: Request | None = None
     missing: tuple[Missing, ...] = ()
     variant: Variant | None = None
 
@@ -110,7 +112,13 @@ def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SEC
     def ask(policy: Policy) -> Verdict:
         return asking.no_new_access(reference, policy, policy_type=found.policy_type, seconds=seconds)
 
-    return _check(Check.NO_NEW_ACCESS, found, ask, "It allows nothing that the reference does not.", _new)
+    return _check(
+        Check.NO_NEW_ACCESS,
+        found,
+        ask,
+        "It allows nothing that the reference does not.",
+        "allows what the reference does not",
+    )
 
 
 def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> CheckResult:
@@ -120,7 +128,13 @@ def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds:
     def ask(policy: Policy) -> Verdict:
         return asking.grants(policy, listed, policy_type=found.policy_type, seconds=seconds)
 
-    return _check(Check.ACCESS_NOT_GRANTED, found, ask, "It grants nothing of the listed access.", _granted)
+    return _check(
+        Check.ACCESS_NOT_GRANTED,
+        found,
+        ask,
+        "It grants nothing of the listed access.",
+        "grants access that must not be granted",
+    )
 
 
 def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:
@@ -133,37 +147,36 @@ def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckRe
     def ask(policy: Policy) -> Verdict:
         return asking.public(policy, found.resource_type, seconds=seconds)
 
-    return _check(Check.NO_PUBLIC_ACCESS, found, ask, "It lets in nobody who is not named or tied down.", _public)
+    return _check(
+        Check.NO_PUBLIC_ACCESS, found, ask, "It lets in nobody who is not named or tied down.", "gives public access"
+    )
 
 
 # -- one check -----------------------------------------------------------------------------------------------------
 
 
-def _check(
-    check: Check, found: FoundPolicy, ask: Ask, passed: str, describe: Callable[[Culprit, Request | None], str]
-) -> CheckResult:
+def _check(check: Check, found: FoundPolicy, ask: Ask, passed: str, fault: str) -> CheckResult:
     if found.unreadable:
         return CheckResult(check, Result.UNKNOWN, found.unreadable, found)
     answers = [(variant, _answer(variant, found.policy_type, ask)) for variant in found.variants]
     results = {answer.result for _, answer in answers}
     if results == {Result.PASS}:
         return CheckResult(check, Result.PASS, passed, found)
-    worst = next((one for one in answers if one[1].result is Result.FAIL), None)
-    if worst is not None and Result.PASS not in results and Result.UNKNOWN not in results:
-        variant, answer = worst
-        reasons = tuple(_reason(culprit, answer.verdict.witness, describe) for culprit in answer.verdict.culprits)
-        message = reasons[0].description if reasons else answer.verdict.claim
-        return CheckResult(check, Result.FAIL, message, found, reasons, answer.verdict.witness, variant=variant)
-    variant, answer = worst or next(one for one in answers if one[1].result is Result.UNKNOWN)
-    reasons = tuple(_reason(culprit, answer.verdict.witness, describe) for culprit in answer.verdict.culprits)
+    variant, answer = next((one for one in answers if one[1].result is Result.FAIL), answers[0])
+    reasons = tuple(_reason(culprit, witness, fault) for culprit, witness in answer.culprits)
+    if results == {Result.FAIL}:
+        return CheckResult(check, Result.FAIL, reasons[0].description, found, reasons, variant=variant)
     missing = _missing(found, answers)
-    message = answer.verdict.reason or _depends(missing)
-    return CheckResult(check, Result.UNKNOWN, message, found, reasons, answer.verdict.witness, missing, variant)
+    unsure = next((one.reason for _, one in answers if one.reason), "")
+    return CheckResult(check, Result.UNKNOWN, unsure or _depends(missing), found, reasons, missing, variant)
 
 
 class _Answered(NamedTuple):
+    """`culprits` of a failure: at least one, each with a request that it lets in if there is one at hand."""
+
     result: Result
-    verdict: Verdict
+    reason: str = ""
+    culprits: tuple[tuple[Culprit, Request | None], ...] = ()
 
 
 def _answer(variant: Variant, policy_type: PolicyType, ask: Ask) -> _Answered:
@@ -172,23 +185,39 @@ def _answer(variant: Variant, policy_type: PolicyType, ask: Ask) -> _Answered:
         policy = parse(variant.text, statement_required=False)
         document = json.loads(variant.text)
     except (PolicyError, ValueError) as error:
-        return _Answered(Result.UNKNOWN, Verdict("", Answer.UNKNOWN, f"It is no policy: {error}"))
+        return _Answered(Result.UNKNOWN, f"It is no policy: {error}")
     if not is_marked(document):
         verdict = ask(policy)
-        results = {Answer.PROVED: Result.PASS, Answer.REFUTED: Result.FAIL, Answer.UNKNOWN: Result.UNKNOWN}
-        return _Answered(results[verdict.answer], verdict)
+        if verdict.answer is Answer.REFUTED:
+            return _Answered(Result.FAIL, culprits=tuple(_culprits(policy, verdict, ask)))
+        return _Answered(Result.PASS if verdict.answer is Answer.PROVED else Result.UNKNOWN, verdict.reason)
     principals = policy_type in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}
-    widest_of, narrowest_of = widest(document, principals=principals), narrowest(document, principals=principals)
-    if widest_of is None or narrowest_of is None:
-        return _Answered(Result.UNKNOWN, Verdict("", Answer.UNKNOWN))
-    verdict = ask(_parsed(widest_of.document))
-    if verdict.answer is Answer.PROVED:
-        return _Answered(Result.PASS, verdict)
-    surely = ask(_parsed(narrowest_of.document))
-    if surely.answer is Answer.REFUTED:
-        culprits = tuple(_in_place(culprit, narrowest_of.statements) for culprit in surely.culprits)
-        return _Answered(Result.FAIL, replace(surely, culprits=culprits))
-    return _Answered(Result.UNKNOWN, Verdict(verdict.claim, Answer.UNKNOWN))
+    wide, narrow = widest(document, principals=principals), narrowest(document, principals=principals)
+    if wide is None or narrow is None:
+        return _Answered(Result.UNKNOWN)
+    if ask(_parsed(wide.document)).answer is Answer.PROVED:
+        return _Answered(Result.PASS)
+    policy = _parsed(narrow.document)
+    verdict = ask(policy)
+    if verdict.answer is not Answer.REFUTED:
+        return _Answered(Result.UNKNOWN)
+    culprits = _culprits(policy, verdict, ask)
+    return _Answered(
+        Result.FAIL, culprits=tuple((_in_place(culprit, narrow.statements), witness) for culprit, witness in culprits)
+    )
+
+
+def _culprits(policy: Policy, verdict: Verdict, ask: Ask) -> Iterator[tuple[Culprit, Request | None]]:
+    """Each statement at fault, with a request that it lets in by itself."""
+    call = Call(verdict.witness, Reading.CHECK) if verdict.witness else None
+    for culprit in verdict.culprits:
+        statement = policy.statements[culprit.statement.statement]
+        if call is not None and match_statement(policy, statement, call).truth:
+            yield culprit, verdict.witness
+            continue
+        denies = [one for one in policy.statements if one.effect is Effect.DENY]
+        alone = ask(replace(policy, statements=(statement, *denies)))
+        yield (alone.culprits[0], alone.witness) if alone.culprits else (culprit, None)
 
 
 def _parsed(document: dict[str, object]) -> Policy:
@@ -216,29 +245,9 @@ def _depends(missing: Sequence[Missing]) -> str:
     return f"It depends on what is not known: {names}." if names else "It could not be decided."
 
 
-def _reason(culprit: Culprit, witness: Request | None, describe: Callable[[Culprit, Request | None], str]) -> Reason:
+def _reason(culprit: Culprit, witness: Request | None, fault: str) -> Reason:
+    """Statements are counted from 0, as the service's own reasons do."""
     reference = culprit.statement
+    name = f"Statement {reference.statement}" + (f" ({reference.sid})" if reference.sid else "")
     elements = tuple((part.path, part.text) for part in culprit.parts)
-    return Reason(describe(culprit, witness), reference.statement, reference.sid, elements)
-
-
-def _new(culprit: Culprit, witness: Request | None) -> str:
-    return f"New access in {_named(culprit)}{_shown(witness)}."
-
-
-def _granted(culprit: Culprit, witness: Request | None) -> str:
-    return f"Access that must not be granted in {_named(culprit)}{_shown(witness)}."
-
-
-def _public(culprit: Culprit, witness: Request | None) -> str:
-    return f"Public access in {_named(culprit)}{_shown(witness)}."
-
-
-def _named(culprit: Culprit) -> str:
-    """As the service's own messages count: from 0, with the Sid where there is one."""
-    reference = culprit.statement
-    return f"statement {reference.statement}" + (f" ({reference.sid})" if reference.sid else "")
-
-
-def _shown(witness: Request | None) -> str:
-    return f": {witness.action} on {witness.resource or '*'} by {witness.principal or 'anybody'}" if witness else ""
+    return Reason(f"{name} {fault}.", reference.statement, reference.sid, elements, witness)

@@ -36,8 +36,9 @@ def replace_marks(text: str, value: str) -> str:
 
 
 def readable(text: str) -> str:
-    """For people: `<name>` in place of a mark."""
-    return _MARK.sub(lambda found: f"<{found[1]}>", text)
+    """For people: `<name>` in place of a mark, and no control characters, which terminals and formats would obey."""
+    text = _MARK.sub(lambda found: f"<{found[1]}>", text)
+    return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
 class Place(NamedTuple):

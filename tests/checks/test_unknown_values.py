@@ -46,7 +46,7 @@ def test_fails_where_no_value_can_help_and_names_the_statement() -> None:
     result = no_new_access(policy, REFERENCE)
     assert result.result is Result.FAIL
     assert [(reason.statement_index, reason.statement_id) for reason in result.reasons] == [(1, "Wide")]
-    assert result.witness is not None
+    assert result.reasons[0].witness is not None
     assert result.reasons[0].elements[0][0] == ("Statement", 1, "Action")
 
 

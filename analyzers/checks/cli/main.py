@@ -1,0 +1,162 @@
+"""`analyzer-portal`: check policies before they are deployed.
+
+Exit status: 0 everything passes, 1 something fails, 2 wrong use or unreadable input, 3 something is unknown and nothing
+fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from analyzers.checks import custom
+from analyzers.checks.custom import Access, Result
+from analyzers.checks.found import FoundPolicy
+from analyzers.checks.outcome import Outcome, of_check, worst
+from analyzers.checks.sources import Options, Unreadable, read
+from analyzers.policy import Policy, PolicyError, parse
+from analyzers.reasoning.question import PolicyType
+
+from .output import FORMATS, writer
+
+PASSED, FAILED, WRONG_USE, UNKNOWN = 0, 1, 2, 3
+_STATUS = {Result.PASS: PASSED, Result.FAIL: FAILED, Result.UNKNOWN: UNKNOWN}
+AT_ONCE = 2
+"""Policies asked about at the same time: as many as there are processes for questions."""
+
+Check = Callable[[FoundPolicy], Outcome]
+
+
+class WrongUse(Exception):
+    """The message says what to do instead."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except WrongUse as error:
+        print(f"analyzer-portal: {error}", file=sys.stderr)  # noqa: T201
+        return WRONG_USE
+    except BrokenPipeError:  # the reader of our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WRONG_USE
+    except KeyboardInterrupt:
+        return WRONG_USE
+
+
+# -- what to do ----------------------------------------------------------------------------------------------------
+
+
+def _no_new_access(options: argparse.Namespace) -> int:
+    reference = _policy(options.reference)
+    return _run(options, lambda found: of_check(custom.no_new_access(found, reference, seconds=options.seconds)))
+
+
+def _access_not_granted(options: argparse.Namespace) -> int:
+    actions, resources = _split(options.actions), _split(options.resources)
+    if not actions and not resources:
+        raise WrongUse("say with --actions, --resources or both what must not be granted.")
+    access = [Access(actions, resources)]
+    return _run(options, lambda found: of_check(custom.access_not_granted(found, access, seconds=options.seconds)))
+
+
+def _no_public_access(options: argparse.Namespace) -> int:
+    return _run(options, lambda found: of_check(custom.no_public_access(found, seconds=options.seconds)))
+
+
+def _run(options: argparse.Namespace, check: Check) -> int:
+    chosen = Options(_assumed(options.assume), options.policy_type, options.resource_type)
+    policies: list[FoundPolicy] = []
+    unreadable: list[str] = []
+    for found in read(options.paths, chosen):
+        if isinstance(found, Unreadable):
+            unreadable.append(str(found))
+        elif found.unreadable:
+            unreadable.append(f"{found.title}: {found.unreadable}")
+        else:
+            policies.append(found)
+    outcomes = check_all(policies, check)
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    sys.stdout.write(writer(options.format).write(outcomes, unreadable, colour=colour))
+    sys.stdout.flush()
+    return WRONG_USE if unreadable else _STATUS[worst(outcomes)]
+
+
+def check_all(policies: Iterable[FoundPolicy], check: Check) -> list[Outcome]:
+    """In the order of the policies."""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(check, policies))
+
+
+# -- what was said -------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="analyzer-portal", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="one of the policy checks").add_subparsers(required=True, metavar="CHECK")
+    new = _command(check, custom.Check.NO_NEW_ACCESS, "nothing is allowed that a reference does not", _no_new_access)
+    new.add_argument("--reference", required=True, metavar="FILE", help="the policy that bounds what is allowed")
+    granted = _command(check, custom.Check.ACCESS_NOT_GRANTED, "nothing of some access is granted", _access_not_granted)
+    granted.add_argument("--actions", action="append", default=[], metavar="A,B", help="s3:Delete*,iam:PassRole")
+    granted.add_argument("--resources", action="append", default=[], metavar="A,B", help="ARNs, * and ? allowed")
+    _command(check, custom.Check.NO_PUBLIC_ACCESS, "nobody gets in who is not named", _no_public_access)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    about: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(str(name), help=about, description=about, allow_abbrev=False)
+    parser.set_defaults(run=run)
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="policies, templates, or folders of them")
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--assume", action="append", default=[], metavar="NAME=VALUE", help="a value that a template leaves open"
+    )
+    parser.add_argument(
+        "--policy-type",
+        type=PolicyType,
+        choices=list(PolicyType),
+        metavar="TYPE",
+        help=f"of plain policies: {', '.join(PolicyType)}; by default one that names principals is a resource's",
+    )
+    parser.add_argument("--resource-type", default="", metavar="TYPE", help="of plain policies: AWS::S3::Bucket, ...")
+    parser.add_argument("--seconds", type=float, default=custom.SECONDS, help="time limit (default: %(default)s)")
+    return parser
+
+
+def _policy(name: str) -> Policy:
+    try:
+        return parse(Path(name).read_bytes(), statement_required=False)
+    except OSError as error:
+        raise WrongUse(f"{name} cannot be read: {error.strerror}.") from error
+    except PolicyError as error:
+        raise WrongUse(f"{name}: {error}") from error
+
+
+def _assumed(given: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not name or not equals:
+            raise WrongUse(f"--assume {one}: write NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+def _split(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text.strip() for one in given for text in one.split(",") if text.strip())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
