@@ -23,6 +23,7 @@ from analyzers.reasoning.verdict import Answer, Culprit, Verdict
 
 from .found import FoundPolicy, Missing, Variant
 from .unknowns import is_marked, narrowest, widest
+from .words import Instance, instances, texts_of
 
 SECONDS = 5.0
 """That the answer about one policy may take."""
@@ -112,13 +113,8 @@ def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SEC
     def ask(policy: Policy) -> Verdict:
         return asking.no_new_access(reference, policy, policy_type=found.policy_type, seconds=seconds)
 
-    return _check(
-        Check.NO_NEW_ACCESS,
-        found,
-        ask,
-        "It allows nothing that the reference does not.",
-        "allows what the reference does not",
-    )
+    passed, fault = "It allows nothing that the reference does not.", "allows what the reference does not"
+    return _check(Check.NO_NEW_ACCESS, found, ask, passed, fault, texts_of(json.loads(reference.text)))
 
 
 def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> CheckResult:
@@ -128,13 +124,9 @@ def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds:
     def ask(policy: Policy) -> Verdict:
         return asking.grants(policy, listed, policy_type=found.policy_type, seconds=seconds)
 
-    return _check(
-        Check.ACCESS_NOT_GRANTED,
-        found,
-        ask,
-        "It grants nothing of the listed access.",
-        "grants access that must not be granted",
-    )
+    passed, fault = "It grants nothing of the listed access.", "grants access that must not be granted"
+    compared = [text for one in access for text in (*one.actions, *one.resources)]
+    return _check(Check.ACCESS_NOT_GRANTED, found, ask, passed, fault, compared)
 
 
 def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:
@@ -155,10 +147,13 @@ def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckRe
 # -- one check -----------------------------------------------------------------------------------------------------
 
 
-def _check(check: Check, found: FoundPolicy, ask: Ask, passed: str, fault: str) -> CheckResult:
+def _check(
+    check: Check, found: FoundPolicy, ask: Ask, passed: str, fault: str, compared: Sequence[str] = ()
+) -> CheckResult:
+    """`compared`: the texts that the policy's values are compared with, besides its own."""
     if found.unreadable:
         return CheckResult(check, Result.UNKNOWN, found.unreadable, found)
-    answers = [(variant, _answer(variant, found.policy_type, ask)) for variant in found.variants]
+    answers = [(variant, _answer(variant, found.policy_type, ask, compared)) for variant in found.variants]
     results = {answer.result for _, answer in answers}
     if results == {Result.PASS}:
         return CheckResult(check, Result.PASS, passed, found)
@@ -179,32 +174,45 @@ class _Answered(NamedTuple):
     culprits: tuple[tuple[Culprit, Request | None], ...] = ()
 
 
-def _answer(variant: Variant, policy_type: PolicyType, ask: Ask) -> _Answered:
+def _answer(variant: Variant, policy_type: PolicyType, ask: Ask, compared: Sequence[str]) -> _Answered:
     """About one variant, for all values of what is not known in it."""
     try:
-        policy = parse(variant.text, statement_required=False)
         document = json.loads(variant.text)
+        if not is_marked(document):
+            return _asked(parse(variant.text, statement_required=False), ask)
+        standing = instances(document, compared) or [Instance(document, {})]
+        answers = [_bounded(one, policy_type, ask) for one in standing]
     except (PolicyError, ValueError) as error:
         return _Answered(Result.UNKNOWN, f"It is no policy: {error}")
-    if not is_marked(document):
-        verdict = ask(policy)
-        if verdict.answer is Answer.REFUTED:
-            return _Answered(Result.FAIL, culprits=tuple(_culprits(policy, verdict, ask)))
-        return _Answered(Result.PASS if verdict.answer is Answer.PROVED else Result.UNKNOWN, verdict.reason)
+    if len({answer.result for answer in answers}) == 1:
+        return answers[0]
+    return _Answered(Result.UNKNOWN)
+
+
+def _asked(policy: Policy, ask: Ask) -> _Answered:
+    verdict = ask(policy)
+    if verdict.answer is Answer.REFUTED:
+        return _Answered(Result.FAIL, culprits=tuple(_culprits(policy, verdict, ask)))
+    return _Answered(Result.PASS if verdict.answer is Answer.PROVED else Result.UNKNOWN, verdict.reason)
+
+
+def _bounded(instance: Instance, policy_type: PolicyType, ask: Ask) -> _Answered:
+    """For all values of what is still not known."""
     principals = policy_type in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}
-    wide, narrow = widest(document, principals=principals), narrowest(document, principals=principals)
+    wide = widest(instance.document, principals=principals)
+    narrow = narrowest(instance.document, principals=principals)
     if wide is None or narrow is None:
         return _Answered(Result.UNKNOWN)
-    if ask(_parsed(wide.document)).answer is Answer.PROVED:
-        return _Answered(Result.PASS)
-    policy = _parsed(narrow.document)
-    verdict = ask(policy)
-    if verdict.answer is not Answer.REFUTED:
+    exact = not is_marked(instance.document)
+    answer = _asked(_parsed(wide.document), ask)
+    if answer.result is Result.PASS or (exact and answer.result is Result.UNKNOWN):
+        return answer
+    if not exact:
+        answer = _asked(_parsed(narrow.document), ask)
+    if answer.result is not Result.FAIL:
         return _Answered(Result.UNKNOWN)
-    culprits = _culprits(policy, verdict, ask)
-    return _Answered(
-        Result.FAIL, culprits=tuple((_in_place(culprit, narrow.statements), witness) for culprit, witness in culprits)
-    )
+    culprits = (_in_place(*one, instance, narrow.statements, exact) for one in answer.culprits)
+    return answer._replace(culprits=tuple(culprits))
 
 
 def _culprits(policy: Policy, verdict: Verdict, ask: Ask) -> Iterator[tuple[Culprit, Request | None]]:
@@ -224,11 +232,19 @@ def _parsed(document: dict[str, object]) -> Policy:
     return parse(json.dumps(document), statement_required=False)
 
 
-def _in_place(culprit: Culprit, statements: Sequence[int]) -> Culprit:
-    """With the indices that the policy itself has. Patterns may stand elsewhere there: only their element is told."""
+def _in_place(
+    culprit: Culprit, witness: Request | None, instance: Instance, statements: Sequence[int], exact: bool
+) -> tuple[Culprit, Request | None]:
+    """With the indices and names that the policy itself has. Where patterns were left out, those that are there may
+    stand elsewhere in the policy: only their element is told."""
     number = statements[culprit.statement.statement]
-    parts = tuple(part._replace(path=("Statement", number, *part.path[2:3])) for part in culprit.parts)
-    return Culprit(culprit.statement._replace(statement=number), parts)
+    parts = []
+    for part in culprit.parts:
+        path = part.path if exact else part.path[:3]
+        parts.append(part._replace(path=("Statement", number, *path[2:]), text=instance.readable(part.text)))
+    if witness is not None:
+        witness = Request.from_json(json.loads(instance.readable(json.dumps(witness.as_json()))))
+    return Culprit(culprit.statement._replace(statement=number), tuple(parts)), witness
 
 
 def _missing(found: FoundPolicy, answers: Iterable[tuple[Variant, _Answered]]) -> tuple[Missing, ...]:

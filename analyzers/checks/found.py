@@ -10,15 +10,41 @@ from typing import NamedTuple
 from analyzers.policy.model import Path
 from analyzers.reasoning.question import PolicyType
 
-_OPEN, _CLOSE = "\ue000", "\ue001"
+_OPEN, _CLOSE, _WORD = "\ue000", "\ue001", "\ue002"
 """Private-use characters, which no policy needs."""
-_MARK = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_MARK = re.compile(f"{_OPEN}{_WORD}?([^{_OPEN}{_CLOSE}{_WORD}]*){_CLOSE}")
+_WORDS = re.compile(f"{_OPEN}{_WORD}([^{_OPEN}{_CLOSE}{_WORD}]*){_CLOSE}")
 
 
-def mark(name: str) -> str:
+def mark(name: str, *, word: bool = False) -> str:
     """What stands in a policy's text for a value that is not known: an import, an attribute of a resource that does
-    not exist yet, a parameter without default. The same name is the same value."""
-    return f"{_OPEN}{name.replace(_OPEN, '').replace(_CLOSE, '')}{_CLOSE}"
+    not exist yet, a parameter without default. The same name is the same value.
+
+    `word`: the value is an id or a name that AWS gives (an account, a region, the made-up name of a resource): without
+    wildcards, colons or slashes, and no other value has it.
+    """
+    plain = "".join(char for char in name if char not in _OPEN + _CLOSE + _WORD)
+    return f"{_OPEN}{_WORD if word else ''}{plain}{_CLOSE}"
+
+
+def words_in(text: str) -> Iterator[str]:
+    """The names of the words among the values that are not known."""
+    return (found[1] for found in _WORDS.finditer(text))
+
+
+def pieces(text: str) -> Iterator[tuple[str, str | None]]:
+    """The text between marks, each with the mark that follows: the name of a word, empty for any other value, None at
+    the end."""
+    start = 0
+    for found in _MARK.finditer(text):
+        yield text[start : found.start()], found[1] if _WORDS.match(found[0]) else ""
+        start = found.end()
+    yield text[start:], None
+
+
+def with_words(text: str, words: Mapping[str, str]) -> str:
+    """The text with these values for the words."""
+    return _WORDS.sub(lambda found: words.get(found[1], found[0]), text)
 
 
 def marked(text: str) -> bool:
@@ -95,3 +121,11 @@ class FoundPolicy:
             if found := self.lines.get(path[:length]):
                 return found
         return self.place
+
+
+def alone(lines: Mapping[Path, Place]) -> dict[Path, Place]:
+    """Of a policy whose Statement is one object: its elements under the path that they have in a list, too."""
+    if ("Statement", 0) in lines or ("Statement",) not in lines:
+        return dict(lines)
+    inner = {("Statement", 0, *path[1:]): place for path, place in lines.items() if path[:1] == ("Statement",)}
+    return {**lines, **inner}

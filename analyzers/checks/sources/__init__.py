@@ -15,16 +15,15 @@ from typing import NamedTuple
 from analyzers.checks.found import FoundPolicy
 from analyzers.reasoning.question import PolicyType
 
-from . import plain
+from . import cloudformation, plain, terraform
+from .errors import Unreadable
+
+__all__ = ["File", "Options", "Unreadable", "read"]
 
 MAX_FILE = 20 * 1024 * 1024
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template"})
 """Files that are looked into when a folder is given; a file that is named is always read."""
 _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
-
-
-class Unreadable(Exception):
-    """A file or folder that cannot be read at all; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,11 @@ class Kind(NamedTuple):
     read: Callable[[File, Options], Iterator[FoundPolicy]]
 
 
-_KINDS: tuple[Kind, ...] = (Kind("policy", plain.recognises, plain.read),)
+_KINDS: tuple[Kind, ...] = (
+    Kind("template", cloudformation.recognises, cloudformation.read),
+    Kind("plan", terraform.recognises, terraform.read),
+    Kind("policy", plain.recognises, plain.read),
+)
 
 
 def read(paths: Sequence[str], options: Options) -> Iterator[FoundPolicy | Unreadable]:

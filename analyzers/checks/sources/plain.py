@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from analyzers.checks.found import FoundPolicy, Place, Variant
+from analyzers.checks.found import FoundPolicy, Place, Variant, alone
 from analyzers.policy import Located, Policy, PolicyError, locate, parse
 from analyzers.reasoning.question import PolicyType
 
@@ -29,7 +29,7 @@ def read(file: File, options: Options) -> Iterator[FoundPolicy]:
         kind = options.policy_type or PolicyType.IDENTITY
         yield FoundPolicy((Variant(file.text),), kind, place, options.resource_type, unreadable=str(error))
         return
-    lines = {path: _place(file, one) for path, one in locate(file.text).items()}
+    lines = alone({path: _place(file, one) for path, one in locate(file.text).items()})
     kind = options.policy_type or guess(policy)
     yield FoundPolicy((Variant(file.text),), kind, Place(file.name), options.resource_type, lines=lines)
 
