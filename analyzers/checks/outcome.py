@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class Mend(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one check of one policy."""
+    """Of one check of one policy. `rule`, `why`: of the guardrail by which it was checked, if any."""
 
     check: str
     policy: FoundPolicy
@@ -63,6 +63,16 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     missing: tuple[Missing, ...] = ()
     mends: tuple[Mend, ...] = ()
+    rule: str = ""
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """`no-public-access`, or with the rule `no-public-access (not-public)`."""
+        return f"{self.check} ({self.rule})" if self.rule else self.check
+
+    def by_rule(self, rule: str, why: str) -> Outcome:
+        return replace(self, rule=rule, why=why)
 
 
 def of_check(found: CheckResult, mends: Sequence[Mend] = ()) -> Outcome:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from analyzers.checks import custom
+from analyzers.checks import custom, guardrails
 from analyzers.checks.custom import Access, Result
 from analyzers.checks.found import FoundPolicy
 from analyzers.checks.outcome import Outcome, of_check, worst
-from analyzers.checks.sources import Options, Unreadable, read
+from analyzers.checks.sources import MAX_FILE, Options, Unreadable, read
 from analyzers.policy import Policy, PolicyError, parse
 from analyzers.reasoning.question import PolicyType
 
@@ -28,7 +28,7 @@ _STATUS = {Result.PASS: PASSED, Result.FAIL: FAILED, Result.UNKNOWN: UNKNOWN}
 AT_ONCE = 2
 """Policies asked about at the same time: as many as there are processes for questions."""
 
-Check = Callable[[FoundPolicy], Outcome]
+Check = Callable[[FoundPolicy], list[Outcome]]
 
 
 class WrongUse(Exception):
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _no_new_access(options: argparse.Namespace) -> int:
     reference = _policy(options.reference)
-    return _run(options, lambda found: of_check(custom.no_new_access(found, reference, seconds=options.seconds)))
+    return _run(options, lambda found: [of_check(custom.no_new_access(found, reference, seconds=options.seconds))])
 
 
 def _access_not_granted(options: argparse.Namespace) -> int:
@@ -63,15 +63,37 @@ def _access_not_granted(options: argparse.Namespace) -> int:
     if not actions and not resources:
         raise WrongUse("say with --actions, --resources or both what must not be granted.")
     access = [Access(actions, resources)]
-    return _run(options, lambda found: of_check(custom.access_not_granted(found, access, seconds=options.seconds)))
+    return _run(options, lambda found: [of_check(custom.access_not_granted(found, access, seconds=options.seconds))])
 
 
 def _no_public_access(options: argparse.Namespace) -> int:
-    return _run(options, lambda found: of_check(custom.no_public_access(found, seconds=options.seconds)))
+    return _run(options, lambda found: [of_check(custom.no_public_access(found, seconds=options.seconds))])
+
+
+def _guardrail(options: argparse.Namespace) -> int:
+    try:
+        guardrail = guardrails.load(options.guardrail, _pairs("--with", options.given))
+    except guardrails.GuardrailError as error:
+        raise WrongUse(str(error)) from error
+
+    def check(found: FoundPolicy) -> list[Outcome]:
+        rules = guardrails.applicable(guardrail, found)
+        return [guardrails.outcome(rule, found, seconds=options.seconds) for rule in rules]
+
+    return _run(options, check)
+
+
+def _library(options: argparse.Namespace) -> int:
+    for name in guardrails.names():
+        about, parameters = guardrails.summary(name)
+        print(f"{name}\n    {about}")  # noqa: T201
+        for parameter, meaning in parameters.items():
+            print(f"    --with {parameter}=…  {meaning}")  # noqa: T201
+    return PASSED
 
 
 def _run(options: argparse.Namespace, check: Check) -> int:
-    chosen = Options(_assumed(options.assume), options.policy_type, options.resource_type)
+    chosen = Options(_pairs("--assume", options.assume), options.policy_type, options.resource_type, options.managed)
     policies: list[FoundPolicy] = []
     unreadable: list[str] = []
     for found in read(options.paths, chosen):
@@ -91,7 +113,7 @@ def _run(options: argparse.Namespace, check: Check) -> int:
 def check_all(policies: Iterable[FoundPolicy], check: Check) -> list[Outcome]:
     """In the order of the policies."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        return list(threads.map(check, policies))
+        return [outcome for outcomes in threads.map(check, policies) for outcome in outcomes]
 
 
 # -- what was said -------------------------------------------------------------------------------------------------
@@ -107,6 +129,14 @@ def _parser() -> argparse.ArgumentParser:
     granted.add_argument("--actions", action="append", default=[], metavar="A,B", help="s3:Delete*,iam:PassRole")
     granted.add_argument("--resources", action="append", default=[], metavar="A,B", help="ARNs, * and ? allowed")
     _command(check, custom.Check.NO_PUBLIC_ACCESS, "nobody gets in who is not named", _no_public_access)
+    guardrail = _command(
+        commands, "guardrail", "a named set of rules: one of the library, or a file", _guardrail, before="guardrail"
+    )
+    guardrail.add_argument(
+        "--with", dest="given", action="append", default=[], metavar="NAME=VALUE[,VALUE]", help="parameter"
+    )
+    listing = commands.add_parser("guardrails", help="list the library of guardrails")
+    listing.set_defaults(run=_library)
     return parser
 
 
@@ -115,14 +145,19 @@ def _command(
     name: str,
     about: str,
     run: Callable[[argparse.Namespace], int],
+    before: str = "",
 ) -> argparse.ArgumentParser:
+    """`before`: the name of an argument before the paths."""
     parser = commands.add_parser(str(name), help=about, description=about, allow_abbrev=False)
     parser.set_defaults(run=run)
+    if before:
+        parser.add_argument(before, metavar=before.upper())
     parser.add_argument("paths", nargs="+", metavar="PATH", help="policies, templates, or folders of them")
     parser.add_argument("--format", choices=FORMATS, default="text")
     parser.add_argument(
         "--assume", action="append", default=[], metavar="NAME=VALUE", help="a value that a template leaves open"
     )
+    parser.add_argument("--managed", default="", metavar="FOLDER", help="texts of managed policies, NAME.json")
     parser.add_argument(
         "--policy-type",
         type=PolicyType,
@@ -144,14 +179,22 @@ def _policy(name: str) -> Policy:
         raise WrongUse(f"{name}: {error}") from error
 
 
-def _assumed(given: Iterable[str]) -> dict[str, str]:
+def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
+    """NAME=VALUE; a value `@FILE` is what the file holds."""
     found = {}
     for one in given:
         name, equals, value = one.partition("=")
         if not name or not equals:
-            raise WrongUse(f"--assume {one}: write NAME=VALUE.")
-        found[name] = value
+            raise WrongUse(f"{option} {one}: write NAME=VALUE.")
+        found[name] = _content(value[1:]) if value.startswith("@") else value
     return found
+
+
+def _content(name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8-sig")[:MAX_FILE]
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUse(f"{name} cannot be read.") from error
 
 
 def _split(given: Iterable[str]) -> tuple[str, ...]:

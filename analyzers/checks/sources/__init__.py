@@ -29,11 +29,12 @@ _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
 @dataclass(frozen=True, slots=True)
 class Options:
     """`assume`: values for what a template leaves open, by name. `policy_type`, `resource_type`: of plain policies,
-    where their text does not tell."""
+    where their text does not tell. `managed`: a folder with the texts of managed policies, NAME.json."""
 
     assume: Mapping[str, str] = field(default_factory=dict)
     policy_type: PolicyType | None = None
     resource_type: str = ""
+    managed: str = ""
 
 
 class File(NamedTuple):

@@ -14,6 +14,7 @@ from . import tree
 from .documents import text_of, why_not
 from .errors import Unreadable
 from .intrinsics import NO_VALUE, Template, Undecided, Values, variants
+from .managed import text_of_managed
 from .permissions import PERMISSIONS
 from .properties import CONTROL_POLICIES, IDENTITY, MANAGED_ARNS, PROPERTIES, RESOURCE, Property
 
@@ -170,7 +171,9 @@ class _Resource:
 
     def _attached(self, element: str, arn: str) -> FoundPolicy:
         values = Values(self._template, {})
-        text = values.unknown(arn, self._properties[element], "a managed policy, whose text is not in the template")
+        text = text_of_managed(arn, self._options.managed)
+        if text is None:
+            text = values.unknown(arn, self._properties[element], "a managed policy, whose text is not in the template")
         known = Property(element, IDENTITY)
         texts = (Variant(text_of(text)),)
         inner = f"{element}({arn})"

@@ -15,6 +15,7 @@ from analyzers.reasoning.question import PolicyType
 
 from .documents import text_of, why_not
 from .errors import Unreadable
+from .managed import text_of_managed
 from .permissions import PERMISSIONS
 from .properties import RESOURCE
 from .terraform_documents import document_of
@@ -45,6 +46,7 @@ class _Plan:
     def __init__(self, name: str, plan: Mapping[str, Any], options: Options) -> None:
         self._place = Place(name)
         self._assume = options.assume
+        self._managed = options.managed
         changes = plan.get("resource_changes")
         self._changes = [
             one for one in changes or () if isinstance(one, Mapping) and isinstance(one.get("change"), Mapping)
@@ -158,8 +160,9 @@ class _Plan:
         arns = value if isinstance(value, list) else [value]
         for arn in arns:
             if isinstance(arn, str) and arn:
-                missing = {} if arn in self._assume else {arn: Missing(arn, "a managed policy, not in the plan")}
-                text = text_of(self._assume.get(arn) or mark(arn))
+                text = self._assume.get(arn) or text_of_managed(arn, self._managed)
+                missing = {} if text else {arn: Missing(arn, "a managed policy, whose text is not in the plan")}
+                text = text_of(text or mark(arn))
                 yield self._found(address, f"{name}({arn})", PolicyType.IDENTITY, "", text, missing)
 
 

@@ -202,9 +202,20 @@ def test_every_kind_of_policy_is_found(found) -> None:  # type: ignore[no-untype
     assert list(marks_in(statement["Condition"]["StringEquals"]["AWS:SourceAccount"])) == ["AWS::AccountId"]
 
 
-def test_a_managed_policy_that_is_only_named_is_not_known(found) -> None:  # type: ignore[no-untyped-def]
+def test_a_managed_policy_that_is_only_named_is_not_known(found, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    text = IAM.replace("AdministratorAccess", "Other")
+    policy = next(one for one in found(text) if "ManagedPolicyArns" in one.element)
+    assert [one.name for one in policy.missing] == ["arn:aws:iam::aws:policy/Other"]
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "Other.json").write_text('{"Statement": []}')
+    told = read([str(tmp_path / "template.yaml")], Options(managed=str(tmp_path / "texts")))
+    texts = [one.variants[0].text for one in told if isinstance(one, FoundPolicy) and "Managed" in one.element]
+    assert texts == ['{"Statement": []}']
+
+
+def test_administrators_are_known(found) -> None:  # type: ignore[no-untyped-def]
     policy = next(one for one in found(IAM) if "ManagedPolicyArns" in one.element)
-    assert [one.name for one in policy.missing] == ["arn:aws:iam::aws:policy/AdministratorAccess"]
+    assert json.loads(policy.variants[0].text)["Statement"][0]["Action"] == "*"
 
 
 def test_own_account_and_made_up_names_are_decided(found) -> None:  # type: ignore[no-untyped-def]

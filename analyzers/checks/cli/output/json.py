@@ -24,6 +24,8 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
     policy = outcome.policy
     return {
         "check": outcome.check,
+        "rule": outcome.rule,
+        "why": outcome.why,
         "result": str(outcome.result),
         "message": readable(outcome.message),
         "policy": {

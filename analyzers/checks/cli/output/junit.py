@@ -18,7 +18,7 @@ def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: boo
     suite = ElementTree.SubElement(root, "testsuite", {"name": "analyzer-portal", **counts})
     for outcome in outcomes:
         policy = outcome.policy
-        name = readable(f"{policy.title} [{outcome.check}]")
+        name = readable(f"{policy.title} [{outcome.name}]")
         case = ElementTree.SubElement(
             suite, "testcase", {"name": name, "classname": outcome.check, "file": policy.place.file}
         )

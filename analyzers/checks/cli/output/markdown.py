@@ -15,17 +15,19 @@ _SIGNS = {Result.FAIL: "❌", Result.UNKNOWN: "❔", Result.PASS: "✅"}
 def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: bool) -> str:
     lines = ["| | policy | check | |", "| --- | --- | --- | --- |"]
     for outcome in outcomes:
-        cells = [_SIGNS[outcome.result], code(outcome.policy.title), outcome.check, plain(outcome.message)]
+        cells = [_SIGNS[outcome.result], code(outcome.policy.title), plain(outcome.name), plain(outcome.message)]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [f"| ❌ | | unreadable | {plain(message)} |" for message in unreadable]
     for outcome in outcomes:
         if outcome.problems:
-            lines += ["", f"### {code(outcome.policy.title)}: {outcome.check}", *section(outcome)]
+            lines += ["", f"### {code(outcome.policy.title)}: {plain(outcome.name)}", *section(outcome)]
     return "\n".join(lines) + "\n"
 
 
 def section(outcome: Outcome) -> Iterator[str]:
     """What is wrong with one policy, and the mend."""
+    if outcome.why:
+        yield f"{plain(outcome.why)}\n"
     for problem in outcome.problems:
         yield from _problem(problem)
     for one in outcome.missing if outcome.result is Result.UNKNOWN else ():

@@ -38,7 +38,9 @@ class _Told:
 
     def outcome(self, outcome: Outcome) -> Iterator[str]:
         name = _paint(f"{outcome.result:<7}", _COLOURS[outcome.result], self._colour)
-        yield f"{name} {readable(outcome.policy.title)}  [{outcome.check}]"
+        yield f"{name} {readable(outcome.policy.title)}  [{readable(outcome.name)}]"
+        if outcome.why and outcome.result is not Result.PASS:
+            yield f"  why: {readable(outcome.why)}"
         for problem in outcome.problems:
             yield from self._problem(problem)
         if outcome.result is Result.UNKNOWN:
