@@ -1,0 +1,1 @@
+"""Checks of policies, and what is made out of their answers."""
