@@ -35,13 +35,19 @@ _ON_RESOURCE = frozenset({PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL})
 
 @dataclass(frozen=True)
 class Place:
-    """Where the document counts. `services`: the action prefixes that can be asked for there; none: any. `anonymous`:
-    whether requests without a signature are taken. `may_vanish`: whether there may be no policy at all. `organization`,
-    `account`: of the owner, for conditions that are added; `by_organization`: which of the two is trusted."""
+    """Where the document counts.
+
+    `services`: the action prefixes that can be asked for there; none: any. `anonymous`: whether requests without a
+    signature are taken, `by_services`: whether AWS services may be among everybody. `resources`: patterns of what it
+    governs, for examples; none: anything. `may_vanish`: whether there may be no policy at all. `organization`,
+    `account`: of the owner, for conditions that are added; `by_organization`: which of the two is trusted.
+    """
 
     type: PolicyType = PolicyType.RESOURCE
     services: tuple[str, ...] = ()
     anonymous: bool = True
+    by_services: bool = True
+    resources: tuple[str, ...] = ()
     may_vanish: bool = True
     organization: str = ""
     account: str = ""
@@ -117,6 +123,8 @@ class Ground:
                 facts += calls(Vocabulary([*formulas, *facts]))
             elif self.place.names_principals:
                 facts.append(negate(Is(CallerKind.FEDERATED)))
+            if not self.place.by_services:
+                facts.append(negate(Is(CallerKind.SERVICE)))
             if not self.place.anonymous and self.place.names_principals:
                 facts.append(negate(Is(CallerKind.ANONYMOUS)))
         return Inquiry(formulas, [*self.readers, *readers], facts=facts, seconds=self.seconds, **more)
@@ -144,9 +152,7 @@ class Ground:
         wider = [conj([base, negate(label)]) for base, label in self.sketch.narrower]
         first = self.inquiry([whole, self.allowed, *wider, *(rule for _, rule in allows)])
         narrower = [
-            label
-            for (_, label), question in zip(self.sketch.narrower, wider, strict=True)
-            if first.possible(question)
+            label for (_, label), question in zip(self.sketch.narrower, wider, strict=True) if first.possible(question)
         ]
         asked = [conj([rule, whole, negate(disj(narrower))]) for _, rule in allows]
         second = self.inquiry(asked)
@@ -187,7 +193,8 @@ class Ground:
 
 
 def _united(rules: Iterable[tuple[Effect, Formula]]) -> Formula:
-    allows, denies = [], []
+    allows: list[Formula] = []
+    denies: list[Formula] = []
     for effect, rule in rules:
         (allows if effect is Effect.ALLOW else denies).append(rule)
     return conj([disj(allows), negate(disj(denies))])
@@ -215,4 +222,3 @@ def decides(policy: Policy, request: Request) -> bool | None:
     allowed = any_of(truth for effect, truth in matched if effect is Effect.ALLOW)
     denied = any_of(truth for effect, truth in matched if effect is Effect.DENY)
     return all_of((allowed, inverse(denied)))
-

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 from analyzers.policy import PolicyError
 from analyzers.policy.locate import locate
@@ -24,7 +24,7 @@ from .ground import Ground, Problem
 from .proving import GONE_SENTENCE, NOTHING_NEW_SENTENCE, Tried, keeps_more, tried
 from .suggest import Suggestion, named, suggestions
 from .targets import Unmendable
-from .values import PLAINEST, Candidate, Change, Kind, Mended
+from .values import PLAINEST, Candidate, Change, Kind, Loss, Mended
 
 SECONDS = 10.0
 
@@ -52,6 +52,40 @@ def mend(problem: Problem, *, seconds: float = SECONDS) -> Mended:
         return Mended(note=f"The policy is too large for a proof: {error}.")
     except OutOfTime:
         return Mended(note=f"No change could be proved within {seconds:g} s.")
+
+
+class Weighed(NamedTuple):
+    """Of documents that somebody else proposes: `culprits` are the indexes of the statements that let the target in;
+    of each document why it is not to be offered (empty: it is proved), and what else is lost."""
+
+    note: str
+    culprits: tuple[int, ...] = ()
+    answers: tuple[tuple[str, Loss], ...] = ()
+
+
+def weighed(problem: Problem, texts: Sequence[str] = (), *, seconds: float = SECONDS) -> Weighed:
+    """As `weigh`, within hard limits."""
+    try:
+        found: Weighed = within(seconds, f"{__name__}:weigh", problem, texts, seconds=seconds)
+        return found
+    except OverLimit as error:
+        return Weighed(f"No change could be proved: {error}.")
+
+
+def weigh(problem: Problem, texts: Sequence[str] = (), *, seconds: float = SECONDS) -> Weighed:
+    """The proof of documents that were not made here. An empty text stands for no policy at all."""
+    try:
+        ground = Ground(problem, seconds)
+        found = [tried(ground, text) for text in texts]
+        return Weighed("", ground.culprits, tuple((one.refused, one.loss) for one in found))
+    except PolicyError as error:
+        return Weighed(f"A policy cannot be understood: {error.message}")
+    except Unmendable as error:
+        return Weighed(str(error))
+    except TooManyClasses as error:
+        return Weighed(f"The policy is too large for a proof: {error}.")
+    except OutOfTime:
+        return Weighed(f"No change could be proved within {seconds:g} s.")
 
 
 def _mended(ground: Ground) -> Mended:

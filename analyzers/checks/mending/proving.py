@@ -47,10 +47,10 @@ def tried(ground: Ground, text: str, *, of_catalogue: bool = False) -> Tried:
     gone = conj([after, target])
     new = conj([after, negate(before)])
     taken = conj([before, negate(after), negate(ground.taken)])
-    lost = conj([taken, negate(target), ground.known_members, _known_actions(ground) if of_catalogue else TRUE])
-    used = [
-        (use, conj([taken, formula, negate(target)]), conj([taken, formula, target])) for use, formula in uses
-    ]
+    governed = disj(map(resource_is, ground.place.resources)) if ground.place.resources else TRUE
+    known = [ground.known_members, governed, _known_actions(ground) if of_catalogue else TRUE]
+    lost = conj([taken, negate(target), *known])
+    used = [(use, conj([taken, formula, negate(target)]), conj([taken, formula, target])) for use, formula in uses]
     asked = [gone, new, lost, *(question for _, *pair in used for question in pair)]
     inquiry = ground.inquiry(asked, [reader])
     unknown = Loss(False, "")
@@ -118,9 +118,7 @@ def _spelled(use: Used) -> str:
 # -- words ---------------------------------------------------------------------------------------------------------
 
 
-def _loss(
-    settled: Settled, used: Sequence[str], itself: Sequence[str], ground: Ground, *, of_catalogue: bool
-) -> Loss:
+def _loss(settled: Settled, used: Sequence[str], itself: Sequence[str], ground: Ground, *, of_catalogue: bool) -> Loss:
     witness = settled.witness
     if settled.answer is Answer.PROVED:
         sentence = EXACT_SENTENCE

@@ -119,9 +119,7 @@ def _entries(statement: Statement, raw: Any, path: Path) -> Iterator[_Element]:
             yield _Element(Kind.PRINCIPAL, "Principal", alone, at, path, text)
 
 
-def _raw_conditions(
-    statement: Statement, raw: Mapping[str, Any], path: Path
-) -> Iterator[tuple[Path, Condition, Any]]:
+def _raw_conditions(statement: Statement, raw: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Condition, Any]]:
     conditions = iter(statement.conditions)
     written = raw.get("Condition")
     if not isinstance(written, Mapping):
@@ -141,9 +139,7 @@ def _innocent(ground: Ground, raws: Sequence[Any]) -> frozenset[Path]:
     elements = [
         element
         for index in ground.culprits
-        for element in _elements(
-            ground.policy.statements[index], raws[index], statement_path(ground.value, index)
-        )
+        for element in _elements(ground.policy.statements[index], raws[index], statement_path(ground.value, index))
     ]
     if not elements:
         return frozenset()
@@ -151,14 +147,10 @@ def _innocent(ground: Ground, raws: Sequence[Any]) -> frozenset[Path]:
     target = ground.target(*formulas)
     asked = [conj([formula, target]) for formula in formulas]
     inquiry = ground.inquiry(asked)
-    return frozenset(
-        one.path for one, question in zip(elements, asked, strict=True) if not inquiry.possible(question)
-    )
+    return frozenset(one.path for one, question in zip(elements, asked, strict=True) if not inquiry.possible(question))
 
 
-def _dropped(
-    elements: Sequence[_Element], innocent: frozenset[Path], where: str
-) -> dict[tuple[Kind, str], _Local]:
+def _dropped(elements: Sequence[_Element], innocent: frozenset[Path], where: str) -> dict[tuple[Kind, str], _Local]:
     """For each list of which some entries let it in and others do not: drop the former."""
     groups: dict[Path, list[_Element]] = {}
     for one in elements:
@@ -273,9 +265,7 @@ def lets_in_everybody(statement: Statement) -> bool:
 _SAME_MEANING = {"StringEquals": ("StringEquals", "StringLike", "ForAnyValue:StringEquals")}
 
 
-def _condition_edits(
-    raw: Mapping[str, Any], path: Path, operator: str, key: str, value: str
-) -> tuple[Edit, ...]:
+def _condition_edits(raw: Mapping[str, Any], path: Path, operator: str, key: str, value: str) -> tuple[Edit, ...]:
     """The condition beside those that are there; an operator that asks for the key already is left alone."""
     written = raw.get("Condition")
     if not isinstance(written, Mapping):
@@ -331,7 +321,7 @@ def _denies(ground: Ground, raws: Sequence[Any]) -> list[Suggestion]:
             made.append(deny)
     number = len(raws)
     taken = {raw.get("Sid") for raw in raws}
-    edits = []
+    edits: list[Edit] = []
     for deny in made:
         sid = next(name for name in _sids() if name not in taken)
         taken.add(sid)
@@ -400,5 +390,3 @@ def _denied_principal(ground: Ground) -> Any:
     if isinstance(target, Listed):
         return {"AWS": target.principal} if target.principal else "*"
     return "*" if isinstance(target, Public) else None
-
-

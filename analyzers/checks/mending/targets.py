@@ -17,7 +17,7 @@ from analyzers.reasoning.callers import PRINCIPAL, account_glob, principal
 from analyzers.reasoning.formula import TRUE, Formula, Holds, Is, Present, conj, disj, negate
 from analyzers.reasoning.globs import glob, literal
 from analyzers.reasoning.labels import PRINCIPAL as WHO
-from analyzers.reasoning.labels import Label, labels_of
+from analyzers.reasoning.labels import labels_of
 from analyzers.reasoning.request import CallerKind
 from analyzers.reasoning.scene import RESOURCE
 from analyzers.reasoning.space import Vocabulary
