@@ -218,6 +218,20 @@ _COMMANDS: dict[str, Callable[..., Command]] = {
 }
 
 
+def put_identity(owner: str, name: str, policy_arn: str, text: str) -> Command:
+    """A policy of a user, role or group (ARN): inline by its name, or a managed one by its ARN."""
+    if policy_arn:
+        words = ("iam", "create-policy-version", "--policy-arn", policy_arn, "--policy-document", _DOCUMENT)
+        note = "A policy has at most five versions: delete an old one first if there are five."
+        return Command(line(*words, "--set-as-default"), FILE, note)
+    fields = arns.split(owner)
+    kind = fields[5].partition("/")[0] if fields else "role"
+    whose = (f"--{kind}-name", _name(owner), "--policy-name", name)
+    if not text:
+        return Command(line("iam", f"delete-{kind}-policy", *whose))
+    return Command(line("iam", f"put-{kind}-policy", *whose, "--policy-document", _DOCUMENT), FILE)
+
+
 # -- what is no document -------------------------------------------------------------------------------------------
 
 

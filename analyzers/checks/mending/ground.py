@@ -61,7 +61,8 @@ class Place:
 @dataclass(frozen=True)
 class Problem:
     """`text`: the document. `others`: documents in whose words the target may be told; `denies`: documents that take
-    away from this one, so that what they deny is no loss. `uses`: what is known to be used there."""
+    away from this one, so that what they deny is no loss. `uses`: what is known to be used there. `proposed`: the
+    candidates come from elsewhere, so the document itself need not grant the target."""
 
     text: str
     target: Target
@@ -69,6 +70,7 @@ class Problem:
     others: tuple[Policy, ...] = ()
     denies: tuple[Policy, ...] = ()
     uses: tuple[Used, ...] = ()
+    proposed: bool = False
 
 
 class Ground:
@@ -157,7 +159,7 @@ class Ground:
         asked = [conj([rule, whole, negate(disj(narrower))]) for _, rule in allows]
         second = self.inquiry(asked)
         culprits = tuple(index for (index, _), question in zip(allows, asked, strict=True) if second.possible(question))
-        if not culprits:
+        if not culprits and not self.problem.proposed:
             raise Unmendable("No statement of the document grants it.")
         kept = disj(self.rules[index] for index, _ in allows if index not in culprits) if narrower else FALSE
         return culprits, kept

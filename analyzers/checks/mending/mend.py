@@ -165,7 +165,7 @@ def _candidate(ground: Ground, one: Suggestion, text: str, found: Tried) -> Cand
 def difference(before: str, after: str, name: str = "policy.json") -> str:
     """A unified diff. Documents on one line are spread over lines first, so that something can be seen."""
     old, new = _readable(before), _readable(after)
-    if "\n" not in before.strip():
+    if before and "\n" not in before.strip():
         old, new = _pretty(before), _pretty(after)
     lines = difflib.unified_diff(old, new, f"{name} before", f"{name} after", lineterm="", n=3)
     return "\n".join(lines)
