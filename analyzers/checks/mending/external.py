@@ -7,8 +7,9 @@ candidate in place: the finding must be gone, and what becomes of the other find
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Any
 
 from analyzers.kinds.channels import TRAITS, Channel, channels
@@ -21,7 +22,7 @@ from .ground import Place, Problem
 from .mend import SECONDS, asked
 from .revoking import Placed, settings
 from .targets import Granted, Zone
-from .values import Mended, Used
+from .values import Candidate, Mended, Used
 
 _NEVER_WITHOUT = frozenset({"AWS::IAM::Role", "AWS::KMS::Key", "AWS::SNS::Topic"})
 """Types that always have a policy."""
@@ -71,7 +72,8 @@ def mend_external(
 
     Never raises for what stands in a policy.
     """
-    before = analyze(subject, zone, seconds=seconds)
+    deadline = monotonic() + seconds
+    before = analyze(subject, zone)
     finding = next((one for one in before.findings if said(one) == wanted), None)
     if finding is None:
         return Mended(note="With the inventory as it is now, there is no such finding any more.")
@@ -94,15 +96,15 @@ def mend_external(
     )
     if channel.written:
         found = settings(subject, channel, problem, owner=owner, seconds=seconds)
-        return _verified(subject, zone, wanted, before, found, seconds)
-    mended = _in_document(subject, channel, problem, seconds)
-    verified = _verified(subject, zone, wanted, before, mended, seconds)
-    more = settings(subject, channel, problem, owner=owner, seconds=seconds) if finding.is_public else ()
-    added = _verified(subject, zone, wanted, before, more, seconds)
-    refused = (*_refused(mended), *verified.refused)
-    note = _note_of(mended) or verified.note
-    candidates = (*verified.candidates, *added.candidates)
-    return Mended(candidates, "" if candidates and note == verified.note else note, refused)
+        return _verified(subject, zone, wanted, before, found, deadline)
+    mended = asked(problem, seconds=seconds)
+    placed = list(_in_document(subject, channel, mended.candidates))
+    if finding.is_public:
+        placed += settings(subject, channel, problem, owner=owner, seconds=seconds)
+    verified = _verified(subject, zone, wanted, before, placed, deadline)
+    note = mended.note if mended.note or verified.candidates else verified.note
+    complete = mended.complete and verified.complete
+    return replace(verified, note=note, refused=(*mended.refused, *verified.refused), complete=complete)
 
 
 _NAMED_OTHERWISE = frozenset({"AWS::ApiGateway::RestApi", "AWS::Backup::BackupVault", "AWS::IAM::Role"})
@@ -153,19 +155,14 @@ def _controls(subject: Subject, zone: ZoneOfTrust) -> tuple[Policy, ...]:
     return tuple(found)
 
 
-def _in_document(subject: Subject, channel: Channel, problem: Problem, seconds: float) -> Sequence[Placed] | Mended:
-    mended = asked(problem, seconds=seconds)
-    if not mended.candidates:
-        return mended
+def _in_document(subject: Subject, channel: Channel, candidates: Iterable[Candidate]) -> Iterator[Placed]:
     point = channel.name if channel.resource else ""
     version = channel.name if not channel.resource else ""
-    found = []
-    for one in mended.candidates:
+    for one in candidates:
         command = put(subject.type, version or subject.arn, subject.account, one.text, before=one.before, point=point)
         name = f"the policy of {point}" if point else "the resource's policy"
         placed = with_document(subject, channel.policy.text, channel.name, one.text)
-        found.append(Placed(replace(one, command=command, document=name), placed))
-    return found
+        yield Placed(replace(one, command=command, document=name), placed)
 
 
 def with_document(subject: Subject, before: str, name: str, text: str) -> Subject:
@@ -180,28 +177,23 @@ def with_document(subject: Subject, before: str, name: str, text: str) -> Subjec
     return replace(subject, documents=tuple(documents))
 
 
-def _refused(found: Sequence[Placed] | Mended) -> tuple[str, ...]:
-    return found.refused if isinstance(found, Mended) else ()
-
-
-def _note_of(found: Sequence[Placed] | Mended) -> str:
-    return found.note if isinstance(found, Mended) else ""
-
-
 def _verified(
     subject: Subject,
     zone: ZoneOfTrust,
     wanted: Wanted,
     before: Analysis,
-    placed: Sequence[Placed] | Mended,
-    seconds: float,
+    placed: Sequence[Placed],
+    deadline: float,
 ) -> Mended:
     """Those with which the analysis finds no such access any more, and what becomes of the other findings."""
-    if isinstance(placed, Mended):
-        return placed
     kept, refused = [], []
+    complete = True
     for one in placed:
-        after = analyze(one.subject, zone, seconds=seconds)
+        if monotonic() > deadline:
+            refused.append(f"{one.candidate.sentence} Not tried: the time was over.")
+            complete = False
+            continue
+        after = analyze(one.subject, zone)
         there = {said(finding) for finding in after.findings}
         if wanted in there or (after.error and after.error != before.error):
             why = after.error or "the analysis still finds the access"
@@ -220,7 +212,7 @@ def _verified(
         proof += [f"{GONE_TOO}{text}" for text in gone]
         kept.append(replace(one.candidate, proof=tuple(proof)))
     note = "" if kept else "No change could be proved."
-    return Mended(tuple(kept), note, tuple(refused))
+    return Mended(tuple(kept), note, tuple(refused), complete)
 
 
 def _is_blocked(subject: Subject) -> bool:

@@ -54,7 +54,8 @@ class Held:
 class Inside:
     """`policies`: everything on the principal's side, the resource's side empty. `granting`: texts of its policies that
     grant. `missing`: names of policies whose text is not known. `controlled`: whether control policies count. `owner`,
-    `canonical`: canonical user ids of the resource's and of the principal's account, empty if they are not known."""
+    `canonical`: canonical user ids of the resource's and of the principal's account, empty if they are not known.
+    `point`: ARN of the access point that the access goes through."""
 
     principal: str
     actions: tuple[str, ...]
@@ -67,10 +68,14 @@ class Inside:
     owner: str = ""
     canonical: str = ""
     uses: tuple[Used, ...] = ()
+    point: str = ""
 
 
 def mend_internal(inside: Inside, *, seconds: float = 3 * SECONDS) -> Mended:
     """Never raises for what stands in a policy."""
+    if inside.point:
+        said = f"This access goes through access point {inside.point}: its policy has to be changed."
+        return Mended(note=f"{said} That is not proved here.")
     if inside.missing:
         return Mended(note=f"The text of {', '.join(inside.missing[:3])} is not known, so nothing can be proved.")
     deadline = monotonic() + seconds
@@ -79,9 +84,11 @@ def mend_internal(inside: Inside, *, seconds: float = 3 * SECONDS) -> Mended:
         return Mended(note="With the inventory as it is now, there is no such access any more.")
     kept: list[Candidate] = []
     refused: list[str] = []
+    complete = True
     for candidate, subject, policies in (*_on_resource(inside), *_on_principal(inside)):
         if monotonic() > deadline:
             refused.append(f"{candidate.sentence} Not tried: the time was over.")
+            complete = False
             continue
         if _verdict(inside, subject, policies) is not Answer.PROVED:
             refused.append(f"{candidate.sentence} Not offered: other policies let it in all the same, or no proof.")
@@ -89,7 +96,7 @@ def mend_internal(inside: Inside, *, seconds: float = 3 * SECONDS) -> Mended:
         whole = f"Proved with all policies taken together: {inside.principal} can do none of it any more."
         kept.append(replace(candidate, proof=(whole, NOTHING_NEW_SENTENCE)))
     kept.sort(key=lambda one: (bool(one.loss.used), not one.loss.exact))
-    return Mended(tuple(kept), "" if kept else "No change could be proved.", tuple(refused))
+    return Mended(tuple(kept), "" if kept else "No change could be proved.", tuple(refused), complete)
 
 
 _Option = tuple[Candidate, Subject, PolicySet]
@@ -112,8 +119,8 @@ def _verdict(inside: Inside, subject: Subject, policies: PolicySet) -> Answer:
 
 
 def _access_list(inside: Inside, subject: Subject) -> tuple[Policy, ...]:
-    """The access control list of a bucket, for this principal: whom it names by an id is the principal's account, unless
-    that is known to have another."""
+    """The access control list of a bucket, for this principal: whom it names by an id is the principal's account,
+    unless that is known to have another."""
     found = []
     account = PrincipalEntry(PrincipalKind.AWS, arns.account_of(inside.principal))
     for channel in channels(subject)[0]:

@@ -35,7 +35,7 @@ def asked(problem: Problem, *, seconds: float = SECONDS) -> Mended:
         found: Mended = within(seconds, f"{__name__}:mend", problem, seconds=seconds)
         return found
     except OverLimit as error:
-        return Mended(note=f"No change could be proved: {error}.")
+        return Mended(note=f"No change could be proved: {error}.", complete=False)
 
 
 def mend(problem: Problem, *, seconds: float = SECONDS) -> Mended:
@@ -51,7 +51,7 @@ def mend(problem: Problem, *, seconds: float = SECONDS) -> Mended:
     except TooManyClasses as error:
         return Mended(note=f"The policy is too large for a proof: {error}.")
     except OutOfTime:
-        return Mended(note=f"No change could be proved within {seconds:g} s.")
+        return Mended(note=f"No change could be proved within {seconds:g} s.", complete=False)
 
 
 class Weighed(NamedTuple):
@@ -115,7 +115,7 @@ def _mended(ground: Ground) -> Mended:
         doubts = [named(s) for s in ground.policy.statements if s.opaque]
         because = f" {', '.join(doubts[:3])} cannot be understood in full." if doubts else ""
         note = f"No change could be proved.{because} {late}".strip()
-    return Mended(tuple(candidates), note, tuple(refused))
+    return Mended(tuple(candidates), note, tuple(refused), complete=not late)
 
 
 def _ordered(ground: Ground, proved: Sequence[tuple[Candidate, Tried]]) -> list[Candidate]:
@@ -188,14 +188,14 @@ def told(text: str, value: Any, edit: Edit) -> Change:
 
 
 def element(path: Path) -> str:
-    """`Statement 1 › Principal › AWS`."""
+    """`Statement 0 › Principal › AWS`."""
     if not path:
         return "the policy"
     steps: list[str] = []
     for number, step in enumerate(path):
         if isinstance(step, int):
             if number == 1:
-                steps[-1] = f"Statement {step + 1}"
+                steps[-1] = f"Statement {step}"
             continue
         steps.append(step)
     return " › ".join(steps)

@@ -71,7 +71,7 @@ def statement_path(value: Mapping[str, Any], index: int) -> Path:
 
 
 def named(statement: Statement) -> str:
-    return f"statement {statement.index + 1}" + (f" ({statement.sid})" if statement.sid else "")
+    return f"statement {statement.index}" + (f" ({statement.sid})" if statement.sid else "")
 
 
 # -- entries that let it in ----------------------------------------------------------------------------------------

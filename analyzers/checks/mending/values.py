@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from analyzers.policy.model import Path
@@ -93,9 +93,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Mended:
-    """Candidates, the best first. `note`: why there is none, or what else is to be known. `refused`: what was tried and
-    could not be proved, with the reason."""
+    """Candidates, the best first.
+
+    `note`: why there is none, or what else is to be known. `refused`: what was tried and could not be proved, with the
+    reason. `complete`: False if the time was over. `uses`: how many known uses were looked at; `use_note`: why they
+    are not known.
+    """
 
     candidates: tuple[Candidate, ...] = ()
     note: str = ""
-    refused: tuple[str, ...] = field(default=())
+    refused: tuple[str, ...] = ()
+    complete: bool = True
+    uses: int = 0
+    use_note: str = ""
