@@ -89,7 +89,7 @@ def mend_external(
     problem = Problem(
         channel.policy.text,
         target,
-        place_of(subject, zone, channel),
+        place_of(subject, zone, channel, owner),
         others=channel.also,
         denies=(*channel.denies, *_controls(subject, zone)),
         uses=uses,
@@ -107,24 +107,33 @@ def mend_external(
     return replace(verified, note=note, refused=(*mended.refused, *verified.refused), complete=complete)
 
 
+_ONLY_ALLOWS = frozenset({"AWS::Lambda::Function", "AWS::Lambda::LayerVersion"})
+"""Types whose policies are made of permissions, one by one: AddPermission knows no Deny."""
 _NAMED_OTHERWISE = frozenset({"AWS::ApiGateway::RestApi", "AWS::Backup::BackupVault", "AWS::IAM::Role"})
 """Types whose policies speak of resources by other names than their ARN."""
 
 
-def place_of(subject: Subject, zone: ZoneOfTrust, channel: Channel) -> Place:
+_NOBODY = ZoneOfTrust(False, frozenset())
+
+
+def place_of(subject: Subject, zone: ZoneOfTrust = _NOBODY, channel: Channel | None = None, owner: str = "") -> Place:
+    """The document of a channel, or by default the resource's own policy, as a place for changes."""
     traits = TRAITS[subject.type]
-    arn = channel.resource or subject.arn
-    separator = "/" if channel.resource else traits.separator
+    point = channel.resource if channel is not None else ""
+    arn = point or subject.arn
+    separator = "/" if point else traits.separator
     plain = subject.type not in _NAMED_OTHERWISE and not set("*?") & set(arn)
     return Place(
         services=traits.services,
         anonymous=traits.anonymous,
-        by_services=channel.name != "snapshot sharing",
+        by_services=channel is None or channel.name != "snapshot sharing",
         resources=(arn, *([f"{arn}{separator}*"] if separator else [])) if plain else (),
         may_vanish=subject.type not in _NEVER_WITHOUT,
         organization=zone.organization,
         account=subject.account,
         by_organization=zone.by_organization,
+        canonical_owner=owner,
+        may_deny=subject.type not in _ONLY_ALLOWS,
     )
 
 

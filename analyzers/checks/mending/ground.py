@@ -41,6 +41,7 @@ class Place:
     signature are taken, `by_services`: whether AWS services may be among everybody. `resources`: patterns of what it
     governs, for examples; none: anything. `may_vanish`: whether there may be no policy at all. `organization`,
     `account`: of the owner, for conditions that are added; `by_organization`: which of the two is trusted.
+    `canonical_owner`: the owner in access control lists. `may_deny`: whether the policy takes Deny statements.
     """
 
     type: PolicyType = PolicyType.RESOURCE
@@ -52,6 +53,8 @@ class Place:
     organization: str = ""
     account: str = ""
     by_organization: bool = False
+    canonical_owner: str = ""
+    may_deny: bool = True
 
     @property
     def names_principals(self) -> bool:

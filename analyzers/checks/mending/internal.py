@@ -23,7 +23,7 @@ from analyzers.reasoning.verdict import Answer
 
 from .commands import put, put_identity
 from .editing import Edit, apply
-from .external import with_document
+from .external import place_of, with_document
 from .ground import Place, Problem
 from .mend import SECONDS, asked, difference, told, weighed
 from .proving import NOTHING_NEW_SENTENCE
@@ -150,7 +150,7 @@ def _on_resource(inside: Inside) -> Iterator[_Option]:
     subject = inside.subject
     if subject.type in _NO_DOCUMENT:
         return
-    place = Place(services=TRAITS[subject.type].services, account=subject.account, may_vanish=False)
+    place = replace(place_of(subject), may_vanish=False)
     target = Listed(inside.actions, principal=inside.principal)
     own = next((one for one in subject.documents if one.channel == "POLICY" and not one.name), None)
     name = "the resource's policy"
@@ -168,6 +168,8 @@ def _on_resource(inside: Inside) -> Iterator[_Option]:
 def _denied_on_resource(inside: Inside, target: Listed, place: Place, text: str) -> Iterator[_Option]:
     """A Deny for the principal alone, in the policy that is there or in a new one."""
     subject = inside.subject
+    if not place.may_deny:
+        return
     statement = {"Sid": "DenyByFinding", "Effect": "Deny", "Principal": {"AWS": inside.principal}}
     rest: dict[str, object] = {"Action": _one_or_all(inside.actions)}
     if subject.type != "AWS::IAM::Role":
@@ -176,14 +178,10 @@ def _denied_on_resource(inside: Inside, target: Listed, place: Place, text: str)
         rest["Resource"] = _one_or_all((arn, f"{arn}{separator}*") if separator and arn != "*" else (arn,))
     deny: dict[str, object] = {**statement, **rest}
     if not text:
-        if subject.type in {"AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}:
-            return  # AddPermission only allows
         made = json.dumps({"Version": "2012-10-17", "Statement": [deny]}, indent=2)
         loss = Loss(True, f"It takes nothing from anybody but {inside.principal}.")
         candidate = _new(made, "Give the resource a policy that denies it to this principal.", "a new policy", loss)
     else:
-        if subject.type in {"AWS::Lambda::Function", "AWS::Lambda::LayerVersion"}:
-            return
         found = _appended(text, deny, target=target, place=place, uses=inside.uses)
         if found is None:
             return

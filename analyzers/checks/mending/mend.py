@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from analyzers.policy import PolicyError
 from analyzers.policy.locate import locate
-from analyzers.policy.model import Path
+from analyzers.policy.model import Effect, Path
 from analyzers.reasoning.automata import TooManyClasses
 from analyzers.reasoning.guard import OverLimit, within
 from analyzers.reasoning.space import OutOfTime
@@ -110,12 +110,21 @@ def _mended(ground: Ground) -> Mended:
         else:
             proved.append((_candidate(ground, one, text, found), found))
     candidates = _ordered(ground, proved)
-    note = late
+    note = late or _left_with_a_deny(ground, candidates)
     if not candidates:
         doubts = [named(s) for s in ground.policy.statements if s.opaque]
         because = f" {', '.join(doubts[:3])} cannot be understood in full." if doubts else ""
         note = f"No change could be proved.{because} {late}".strip()
     return Mended(tuple(candidates), note, tuple(refused), complete=not late)
+
+
+def _left_with_a_deny(ground: Ground, candidates: Sequence[Candidate]) -> str:
+    """What else could be done where a policy that must not be empty grants nothing but the target."""
+    allows = sum(one.effect is Effect.ALLOW for one in ground.policy.statements)
+    only_denied = bool(candidates) and all(one.kind is Kind.DENY for one in candidates)
+    if ground.place.may_vanish or not only_denied or len(ground.culprits) < allows:
+        return ""
+    return "The policy lets in nobody else, and it cannot be empty. If nobody needs the resource, delete it instead."
 
 
 def _ordered(ground: Ground, proved: Sequence[tuple[Candidate, Tried]]) -> list[Candidate]:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from analyzers import catalogue
 from analyzers.policy.model import Policy, PrincipalEntry, PrincipalKind
 from analyzers.reasoning.access import no_new_access, public
-from analyzers.reasoning.callers import principal
+from analyzers.reasoning.callers import CANONICAL, principal
 from analyzers.reasoning.evaluate import Outcome
-from analyzers.reasoning.formula import TRUE, Formula, conj, disj, negate
+from analyzers.reasoning.formula import TRUE, Formula, Holds, Is, conj, disj, negate
+from analyzers.reasoning.globs import literal
 from analyzers.reasoning.inquiry import Settled
 from analyzers.reasoning.matching import all_of, inverse
 from analyzers.reasoning.request import CallerKind, Request
@@ -48,9 +49,12 @@ def tried(ground: Ground, text: str, *, of_catalogue: bool = False) -> Tried:
     new = conj([after, negate(before)])
     taken = conj([before, negate(after), negate(ground.taken)])
     governed = disj(map(resource_is, ground.place.resources)) if ground.place.resources else TRUE
-    known = [ground.known_members, governed, _known_actions(ground) if of_catalogue else TRUE]
+    known = [ground.known_members, governed, _not_the_owner(ground), _known_actions(ground) if of_catalogue else TRUE]
     lost = conj([taken, negate(target), *known])
-    used = [(use, conj([taken, formula, negate(target)]), conj([taken, formula, target])) for use, formula in uses]
+    used = [
+        (use, conj([taken, formula, negate(target), ground.known_members]), conj([taken, formula, target]))
+        for use, formula in uses
+    ]
     asked = [gone, new, lost, *(question for _, *pair in used for question in pair)]
     inquiry = ground.inquiry(asked, [reader])
     unknown = Loss(False, "")
@@ -84,6 +88,12 @@ def keeps_more(ground: Ground, one: Tried, other: Tried) -> bool:
 def _is_lost(before: Policy, after: Policy, request: Request) -> Outcome:
     truth = all_of((decides(before, request), inverse(decides(after, request))))
     return {True: Outcome.ALLOW, False: Outcome.DENY, None: Outcome.UNKNOWN}[truth]
+
+
+def _not_the_owner(ground: Ground) -> Formula:
+    """Whose own account the resource is needs no access control list."""
+    owner = ground.place.canonical_owner
+    return negate(conj([Is(CallerKind.CANONICAL_USER), Holds(CANONICAL, literal(owner))])) if owner else TRUE
 
 
 def _known_actions(ground: Ground) -> Formula:

@@ -250,6 +250,8 @@ def _conditions(
     found: dict[tuple[Kind, str], _Local] = {}
     if not ground.place.names_principals or not lets_in_everybody(statement):
         return found
+    if isinstance(ground.problem.target, Listed):
+        return found  # it is not about who is trusted
     conditions = [(Kind.CONDITION, one) for one in _trusted(ground)] + [(Kind.SOURCE, one) for one in _sources(ground)]
     for kind, (operator, key, value) in conditions:
         edits = _condition_edits(raw, path, operator, key, value)
@@ -312,6 +314,8 @@ def _together(
 
 def _denies(ground: Ground, raws: Sequence[Any]) -> list[Suggestion]:
     """A statement that takes away the target and nothing else of what the culprits grant."""
+    if not ground.place.may_deny:
+        return []
     made = []
     for index in ground.culprits:
         deny = _deny(ground, ground.policy.statements[index], raws[index])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from analyzers.policy.pattern import tokens
 from analyzers.reasoning import keys
 from analyzers.reasoning.axioms import ORGANIZATION, Stranger, not_through_the_zone, outside
 from analyzers.reasoning.bucket_access import PUBLIC_PROVIDER
-from analyzers.reasoning.callers import PRINCIPAL, account_glob, principal
+from analyzers.reasoning.callers import CANONICAL, PRINCIPAL, account_glob, principal
 from analyzers.reasoning.formula import TRUE, Formula, Holds, Is, Present, conj, disj, negate
 from analyzers.reasoning.globs import glob, literal
 from analyzers.reasoning.labels import PRINCIPAL as WHO
@@ -163,7 +164,15 @@ def _granted(target: Granted, reader: Reader, others: tuple[Reader, ...]) -> Ske
         through = not_through_the_zone(stranger, vocabulary) if target.principal == EVERYBODY else TRUE
         return conj([plain, _not_inside(stranger, vocabulary), through])
 
-    return Sketch(formula, (plain,), narrower)
+    # Whoever is inside shows it by the id of the organization, whether a document asks for it or not: else people
+    # inside would be taken for strangers, and what they lose for nothing.
+    asked = [plain, *([_of(target.zone)] if target.zone.by_organization and target.zone.organization else [])]
+    return Sketch(formula, tuple(asked), narrower)
+
+
+def _of(zone: Zone) -> Formula:
+    """The caller is of the zone's organization."""
+    return conj([Present(ORGANIZATION.name), Holds(ORGANIZATION, literal(zone.organization))])
 
 
 def _not_inside(stranger: Stranger, vocabulary: Vocabulary) -> Formula:
@@ -185,14 +194,27 @@ def stranger_to(zone: Zone, *policies: Policy) -> Stranger:
     return Stranger(tuple(sorted(named)), zone.organization, zone.by_organization, tuple(sorted(zone.canonical_users)))
 
 
+_ACCOUNT_ID = re.compile(r"(?=(\d{12}))")
+_CANONICAL_ID = re.compile(r"[0-9a-f]{64}")
+
+
 def membership(zone: Zone, *policies: Policy) -> list[Formula]:
-    """What is known of the accounts inside: their principals carry the id of the organization. Only for telling what
-    is lost: it never helps to prove that an access is gone."""
+    """What is known of the accounts that the documents name: principals of those inside carry the id of the
+    organization, others do not. Only for telling what is lost: it never helps to prove that an access is gone."""
     if not zone.organization:
         return []
-    carried = conj([Present(ORGANIZATION.name), Holds(ORGANIZATION, literal(zone.organization))])
+    carried = _of(zone)
+    named = {found for policy in policies for found in _ACCOUNT_ID.findall(policy.text)}
+    inside = named & zone.accounts if zone.by_organization else zone.accounts
     facts: list[Formula] = []
-    for account in stranger_to(zone, *policies).accounts if zone.by_organization else sorted(zone.accounts)[:1]:
+    for account in sorted(named | (inside if len(inside) == 1 else set())):
         member = conj([Is(CallerKind.AWS), Holds(PRINCIPAL, account_glob(literal(account)))])
-        facts.append(disj([negate(member), carried]))
+        if account in inside:
+            facts.append(disj([negate(member), carried]))
+        elif zone.by_organization:
+            facts.append(negate(conj([member, carried])))
+    users = {found for policy in policies for found in _CANONICAL_ID.findall(policy.text)} - zone.canonical_users
+    if zone.by_organization:
+        strangers = disj(Holds(CANONICAL, literal(one)) for one in sorted(users))
+        facts.append(negate(conj([Is(CallerKind.CANONICAL_USER), strangers, carried])))
     return facts
