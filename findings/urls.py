@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import finding, findings, home, people, rule_transfer, rules
+from .views import finding, findings, home, mending, people, rule_transfer, rules
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -23,6 +23,10 @@ urlpatterns = [
     path("findings/<uuid:pk>/change/", finding.change, name="change-finding"),
     path("findings/<uuid:pk>/who-changed/", finding.who_changed, name="who-changed"),
     path("findings/<uuid:pk>/ask-who-changed/", finding.ask_who_changed, name="ask-who-changed"),
+    path("findings/<uuid:pk>/mend/", mending.ask, name="mend-finding"),
+    path("findings/<uuid:pk>/smallest-change/", mending.fragment, name="smallest-change"),
+    path("findings/<uuid:pk>/mend/<int:number>/policy.json", mending.document, name="mend-document"),
+    path("findings/<uuid:pk>/mend/<int:number>/command.sh", mending.command, name="mend-command"),
     path("rules/", rules.rule_list, name="rules"),
     path("rules/new/", rules.rule_new, name="rule-new"),
     path("rules/preview/", rules.rule_preview, name="rule-preview"),
