@@ -11,7 +11,7 @@ from analyzers import catalogue
 from analyzers.policy.errors import quote
 
 from .document import Document, Text
-from .knowledge import is_service, is_wild, matching, nearest, nearest_service
+from .knowledge import is_retired, is_service, is_wild, matching, nearest, nearest_service
 from .rule import Found, Rule, found
 from .values import FindingType
 
@@ -38,8 +38,12 @@ def invalid_action(document: Document) -> Iterator[Found]:
                 f"{quote(action.value)} is no action: it has no service. Write service:Action, such as s3:GetObject.",
                 action.path,
             )
-        elif not is_wild(prefix) and is_service(prefix) and not matching(action.lower):
+        elif _is_known(prefix) and not matching(action.lower):
             yield found(_unknown_action(action.value, prefix, name), action.path)
+
+
+def _is_known(prefix: str) -> bool:
+    return not is_wild(prefix) and is_service(prefix) and not is_retired(prefix)
 
 
 def _unknown_action(written: str, prefix: str, name: str) -> str:

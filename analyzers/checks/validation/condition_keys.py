@@ -82,7 +82,7 @@ def invalid_service_condition_key(document: Document) -> Iterator[Found]:
     for line, prefix in _told(document):
         if prefix == "aws" or is_provider(prefix) or not _is_key_prefix(prefix) or knowledge.key(line.key):
             continue
-        if _lacks_tag_key(line.lower):
+        if knowledge.is_retired(prefix) or _lacks_tag_key(line.lower):
             continue
         near = nearest(line.key, knowledge.key_names(prefix))
         advice = f"Did you mean {near}?" if near else "Correct it, or remove the condition."
@@ -187,7 +187,7 @@ def type_mismatch(document: Document) -> Iterator[Found]:
         yield found(
             f"{line.key} is compared with {_OPERATORS[known.base]}, not with {line.name}: they read values in different "
             "ways. Change the operator.",
-            line.path,
+            key(line.path),
         )
 
 
@@ -204,7 +204,7 @@ def string_like_with_arn(document: Document) -> Iterator[Found]:
             yield found(
                 f"{line.key} is an ARN. {line.name} lets a wildcard run over its colons into the next field; "
                 f"{better} does not. Write {better}.",
-                line.path,
+                key(line.path),
             )
 
 

@@ -15,7 +15,13 @@ from analyzers.reasoning.matching import glob_matches
 
 from . import global_keys
 
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key\Z")
+_RETIRED = frozenset(
+    "codestar crowd deepcomposer deeplens deepracer elastic-inference evidently iot1click iotevents iotroborunner "
+    "mobilehub sagemaker-groundtruth-synthetic sumerian zocalo".split()
+)
+"""Services that AWS has closed, and that its own policies still name: the catalogue has nothing of them any more."""
+
 _LONGEST = 128
 """No name of the catalogue is longer; of what is, nothing near is looked for."""
 
@@ -44,7 +50,12 @@ class Template(NamedTuple):
 
 
 def is_service(prefix: str) -> bool:
-    return catalogue.service(prefix) is not None
+    return catalogue.service(prefix) is not None or is_retired(prefix)
+
+
+def is_retired(prefix: str) -> bool:
+    """Whether the service is one of those of which nothing is known any more."""
+    return prefix.lower() in _RETIRED
 
 
 @lru_cache(maxsize=512)
@@ -188,8 +199,8 @@ def _templates_of(prefix: str) -> tuple[tuple[str, Template], ...]:
 
 @lru_cache(maxsize=512)
 def templates(arn_service: str) -> tuple[Template, ...]:
-    """The ARNs of the resource types that the service of this prefix lists under its own name."""
-    return tuple(template for name, template in _templates_of(arn_service) if name == arn_service)
+    """The ARNs of the resource types that the service of this prefix lists under its own name, or under any."""
+    return tuple(template for name, template in _templates_of(arn_service) if name in {arn_service, "*"})
 
 
 @cache

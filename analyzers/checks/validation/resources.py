@@ -12,17 +12,21 @@ from typing import NamedTuple
 
 from analyzers.policy import arn
 from analyzers.policy.errors import quote
+from analyzers.policy.model import Path
 
 from .coverage import meet
 from .document import Document
 from .knowledge import Template, is_service, is_wild, nearest_service, templates, templates_anywhere
 from .partitions import ALL, REGIONS, regions_of
-from .rule import Found, Rule, found, part
+from .rule import Found, Place, Rule, found, part
 from .values import FindingType
 
 FORM = "arn:partition:service:region:account:resource"
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _ARN_LENGTH = 2048
+AWS_OWN = "aws"
+"""In place of the account, in ARNs of what AWS itself provides; the catalogue has not all of them."""
+_OF_AWS = re.compile(r"[^/:]*[/:]/?(aws|amazon)", re.IGNORECASE)
 
 
 class Fault(NamedTuple):
@@ -41,7 +45,7 @@ def _of(code: str, document: Document) -> Iterator[Found]:
                     yield found(fault.message, _place(resource.path, resource.value, fault.field))
 
 
-def _place(path: tuple[str | int, ...], value: str, field: int):  # type: ignore[no-untyped-def]
+def _place(path: Path, value: str, field: int) -> Place | Path:
     if field < 0:
         return path
     pieces = value.split(":", 5)
@@ -84,7 +88,7 @@ def _field_faults(partition: str, service: str, region: str, account: str, resou
         advice = f"Did you mean {near}?" if near else "Correct it."
         yield Fault("INVALID_SERVICE", f"There is no service {quote(service)}. {advice}", 2)
     yield from _region_faults(partition, region)
-    if account and not is_wild(account) and not arn.is_account(account):
+    if account and not is_wild(account) and not arn.is_account(account) and account != AWS_OWN:
         if not any(one.account == account for one in formats):
             yield Fault(
                 "INVALID_ARN_ACCOUNT", f"{quote(account)} is no account. Write its 12 digits, or leave it empty.", 4
@@ -111,6 +115,8 @@ def _format_faults(
     service: str, region: str, account: str, resource: str, formats: tuple[Template, ...]
 ) -> Iterator[Fault]:
     fitting = [one for one in formats if meet(resource, one.resource)]
+    if not fitting and (account == AWS_OWN or _is_web_path(resource, formats)):
+        return
     if not fitting:
         shapes = ", ".join(quote(one.resource) for one in formats[:3])
         yield Fault(
@@ -123,13 +129,23 @@ def _format_faults(
             yield Fault("ARN_REGION_NOT_ALLOWED", f"ARNs of {service} have no region here. Leave it empty.", 3)
         else:
             yield Fault("MISSING_ARN_REGION", f"The ARN needs a region. Write it, or * for all regions.", 3)
-    if _misfit(account, best.account):
+    if _misfit(account, best.account) and not (not account and _is_of_aws(resource)):
         if account:
             yield Fault("ARN_ACCOUNT_NOT_ALLOWED", f"ARNs of {service} have no account here. Leave it empty.", 4)
         else:
             yield Fault(
                 "MISSING_ARN_ACCOUNT", "The ARN needs an account. Write its 12 digits, or * for all accounts.", 4
             )
+
+
+def _is_of_aws(resource: str) -> bool:
+    """What AWS provides to all accounts (`document/AWS-RunShellScript`) is in none."""
+    return bool(_OF_AWS.match(resource))
+
+
+def _is_web_path(resource: str, formats: tuple[Template, ...]) -> bool:
+    """A service that names its resources by web addresses has more of them than the catalogue lists."""
+    return resource.startswith("/") and any(one.resource.startswith("/") for one in formats)
 
 
 def _misfit(written: str, wanted: str) -> int:
