@@ -78,8 +78,10 @@ def improve_ip_range(document: Document) -> Iterator[Found]:
         for value in line.values if line.family is Family.IP else ():
             block = values.network(value.value)
             address = value.value.strip().partition("/")[0]
-            if block and block.prefixlen < block.max_prefixlen and values.network(address) != values.network(
-                str(block.network_address)
+            if (
+                block
+                and block.prefixlen < block.max_prefixlen
+                and values.network(address) != values.network(str(block.network_address))
             ):
                 yield found(f"The bits behind the mask do not count. Write {block}.", value.path)
 

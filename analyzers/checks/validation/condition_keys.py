@@ -20,7 +20,7 @@ from .rule import Found, Rule, found, key, part
 from .values import FindingType
 
 _FAMILIES = {
-    "String": (Family.STRING,),
+    "String": (Family.STRING, Family.BINARY),
     "ARN": (Family.ARN, Family.STRING),
     "Bool": (Family.BOOL,),
     "Numeric": (Family.NUMERIC,),
@@ -128,8 +128,8 @@ def unsupported_global_condition_key(document: Document) -> Iterator[Found]:
     for line in lines(document):
         if line.lower == global_keys.DEPRECATED_ARN:
             yield found(
-                "aws:ARN is not supported. Write aws:PrincipalArn for the caller, or aws:SourceArn for the resource for "
-                "which a service calls.",
+                "aws:ARN is not supported. Write aws:PrincipalArn for the caller, or aws:SourceArn for the resource "
+                "for which a service calls.",
                 key(line.path),
             )
 
@@ -164,10 +164,14 @@ def for_any_value_with_audience(document: Document) -> Iterator[Found]:
 
 def confirm_audience_claim_type(document: Document) -> Iterator[Found]:
     for line in lines(document):
-        if line.operator.qualifier is SetQualifier.FOR_ALL_VALUES and _is_audience(line) and not knowledge.key(line.key):
+        if (
+            line.operator.qualifier is SetQualifier.FOR_ALL_VALUES
+            and _is_audience(line)
+            and not knowledge.key(line.key)
+        ):
             yield found(
-                f"ForAllValues is for claims with several values. If your provider's tokens have one {line.key}, remove "
-                "ForAllValues:.",
+                f"ForAllValues is for claims with several values. If your provider's tokens have one {line.key}, "
+                "remove ForAllValues:.",
                 line.path,
             )
 
@@ -185,8 +189,8 @@ def type_mismatch(document: Document) -> Iterator[Found]:
         if line.family is Family.ARN and _may_be_arn(known):
             continue
         yield found(
-            f"{line.key} is compared with {_OPERATORS[known.base]}, not with {line.name}: they read values in different "
-            "ways. Change the operator.",
+            f"{line.key} is compared with {_OPERATORS[known.base]}, not with {line.name}: they read values in "
+            "different ways. Change the operator.",
             key(line.path),
         )
 

@@ -126,8 +126,8 @@ def invalid_condition_multiple_boolean(document: Document) -> Iterator[Found]:
     for line in lines(document):
         if line.family in {Family.BOOL, Family.NULL} and isinstance(line.raw, list) and len(line.raw) > 1:
             yield found(
-                f"{line.key} is true or false: with several values the condition always holds, or says one thing twice. "
-                "Give one value.",
+                f"{line.key} is true or false: with several values the condition always holds, or says one thing "
+                "twice. Give one value.",
                 line.path,
             )
 

@@ -43,9 +43,7 @@ def is_variable(text: str) -> bool:
     return "${" in text
 
 
-def of_family(
-    family: Family, reads: Callable[[str], object], advice: str, document: Document
-) -> Iterator[Found]:
+def of_family(family: Family, reads: Callable[[str], object], advice: str, document: Document) -> Iterator[Found]:
     """Values that an operator of the family cannot read."""
     for line in lines(document):
         if line.family is family:
@@ -65,8 +63,8 @@ def invalid_date_value(document: Document) -> Iterator[Found]:
             for value in line.values:
                 if _EPOCH.match(value.value):
                     yield found(
-                        f"{quote(value.value)} is read as seconds since 1970, which is easily off. Write a date such as "
-                        "2026-01-31 or 2026-01-31T12:00:00Z.",
+                        f"{quote(value.value)} is read as seconds since 1970, which is easily off. Write a date such "
+                        "as 2026-01-31 or 2026-01-31T12:00:00Z.",
                         value.path,
                     )
 
@@ -132,8 +130,8 @@ def invalid_kms_key_value(document: Document) -> Iterator[Found]:
                 wild = line.rule is not None and line.rule.glob and is_wild(value.value)
                 if not wild and not is_variable(value.value) and not _KMS_KEY.match(value.value):
                     yield found(
-                        f"{quote(value.value)} is no ARN of a key. Write arn:aws:kms:region:account:key/key-id; aliases "
-                        "do not count.",
+                        f"{quote(value.value)} is no ARN of a key. Write arn:aws:kms:region:account:key/key-id; "
+                        "aliases do not count.",
                         value.path,
                     )
 

@@ -13,7 +13,7 @@ from analyzers.policy.errors import quote
 
 from . import global_keys
 from .actions import all_actions
-from .document import Document, Statement
+from .document import Document, Line, Statement
 from .knowledge import is_service, is_wild
 from .rule import Found, Rule, found, key
 from .values import FindingType
@@ -51,8 +51,8 @@ def scp_principal(document: Document) -> Iterator[Found]:
         for name in ("Principal", "NotPrincipal"):
             if name in statement.raw:
                 yield found(
-                    f"A service control policy holds for whole accounts; it has no {name}. Remove it, and use a condition "
-                    "on aws:PrincipalArn.",
+                    f"A service control policy holds for whole accounts; it has no {name}. Remove it, and use a "
+                    "condition on aws:PrincipalArn.",
                     key((*statement.path, name)),
                 )
 
@@ -150,7 +150,7 @@ def rcp_null_check(document: Document) -> Iterator[Found]:
             )
 
 
-def _source_lines(statement: Statement):  # type: ignore[no-untyped-def]
+def _source_lines(statement: Statement) -> list[Line]:
     return [
         line for line in statement.lines if statement.denies and line.compares and line.lower in global_keys.SOURCES
     ]
@@ -164,7 +164,12 @@ def _asks_whether_service(statement: Statement, answer: str) -> bool:
 
 
 RULES = (
-    Rule("SCP_SYNTAX_ERROR_ACTION_WILDCARD", FindingType.ERROR, scp_action_wildcard),
+    Rule(
+        "SCP_SYNTAX_ERROR_ACTION_WILDCARD",
+        FindingType.ERROR,
+        scp_action_wildcard,
+        "as the check is documented; Organizations has accepted such wildcards since September 2025",
+    ),
     Rule("SCP_SYNTAX_ERROR_PRINCIPAL", FindingType.ERROR, scp_principal),
     Rule("RCP_SYNTAX_ERROR_PRINCIPAL", FindingType.ERROR, rcp_principal),
     Rule("RCP_SYNTAX_ERROR_ALLOW", FindingType.ERROR, rcp_allow),

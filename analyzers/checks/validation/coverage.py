@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from analyzers.policy.pattern import Token, Variable, Wildcard, tokens
@@ -11,6 +12,7 @@ from analyzers.reasoning.matching import glob_matches
 
 LONGEST = 1024
 """Longer patterns are not compared: what cannot be proved quickly is not called redundant."""
+_UP_TO_WILDCARD = re.compile(r"[^*?$]*")
 _TRIED = 200_000
 """Pairs of places after which two patterns are taken to meet."""
 
@@ -44,10 +46,25 @@ def covers(wide: str, narrow: str, *, variables: bool = False, fields: int = 0) 
 
 
 def _may_cover(outer: tuple[Token, ...], inner: tuple[Token, ...]) -> bool:
-    """By how they begin, which settles most pairs."""
-    if isinstance(outer[0], str):
-        return bool(inner) and isinstance(inner[0], str) and inner[0].startswith(outer[0])
-    return True
+    """Whether two texts that the inner pattern matches are covered, which settles most pairs."""
+    return all(
+        glob_matches(outer, "".join(token if isinstance(token, str) else _filled(token, run) for token in inner))
+        for run in ("", "\ue000\ue001")
+    )
+
+
+def _filled(token: Token, run: str) -> str:
+    return "\ue002" if token is Wildcard.ONE else run
+
+
+def may_begin(wide: str, narrow: str) -> bool:
+    """Whether what `narrow` begins with does not already tell that `wide` cannot cover it."""
+    return narrow.startswith(_start(wide))
+
+
+@lru_cache(maxsize=16384)
+def _start(pattern: str) -> str:
+    return _UP_TO_WILDCARD.match(pattern)[0]  # type: ignore[index]  # it matches nothing too
 
 
 def _proved(wide: Glob, narrow: Glob) -> bool:
@@ -60,6 +77,9 @@ def _proved(wide: Glob, narrow: Glob) -> bool:
 @lru_cache(maxsize=65536)
 def meet(first: str, second: str) -> bool:
     """Whether some text matches both globs; so it is taken where telling would take long."""
+    one, other = _start(first), _start(second)
+    if not (one.startswith(other) or other.startswith(one)):
+        return False
     if len(first) * len(second) > _TRIED:
         return True
     waiting, seen = [(0, 0)], {(0, 0)}

@@ -124,6 +124,10 @@ class Statement:
     def actions(self) -> tuple[Text, ...]:
         return self.texts(self.action_element)
 
+    @cached_property
+    def lower_actions(self) -> tuple[Text, ...]:
+        return tuple(Text(action.lower, action.path) for action in self.actions)
+
     @property
     def has_not_action(self) -> bool:
         return self.action_element == "NotAction"
@@ -170,8 +174,17 @@ class Statement:
         """The conditions on these keys, which are in lower case."""
         return tuple(line for line in self.lines if line.lower in keys)
 
+    @cached_property
+    def _read(self) -> dict[str, tuple[Text, ...]]:
+        return {}
+
     def texts(self, element: str) -> tuple[Text, ...]:
-        return tuple(_texts(self.raw[element], (*self.path, element))) if element in self.raw else ()
+        """The texts of Action, NotAction, Resource, NotResource or Sid."""
+        if element not in self.raw:
+            return ()
+        if element not in self._read:
+            self._read[element] = tuple(_texts(self.raw[element], (*self.path, element)))
+        return self._read[element]
 
     def _lines(self) -> Iterator[Line]:
         condition = self.raw.get("Condition")

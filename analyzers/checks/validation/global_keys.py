@@ -86,18 +86,18 @@ OF_A_PRINCIPAL = frozenset({"aws:principalarn", "aws:principalorgid", "aws:princ
 SOURCES = frozenset({"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"})
 """Keys that say for whom a service calls."""
 
-_VPCE_ACCOUNT = frozenset(
-    (
-        "acm-pca apprunner applicationinsights athena cloudformation comprehendmedical compute-optimizer datasync "
-        "discovery dynamodb ebs ecr ecs firehose gamelift healthlake iam iotfleetwise iotwireless kinesisanalytics kms "
-        "lambda medical-imaging omics payment-cryptography polly rbin rekognition route53 s3 scheduler "
-        "servicediscovery servicequotas shield ssm-contacts storagegateway textract transcribe transfer"
-    ).split()
+_WITH_ENDPOINT_ACCOUNT = (
+    "acm-pca apprunner applicationinsights athena cloudformation comprehendmedical compute-optimizer datasync "
+    "discovery dynamodb ebs ecr ecs firehose gamelift healthlake iam iotfleetwise iotwireless kinesisanalytics kms "
+    "lambda medical-imaging omics payment-cryptography polly rbin rekognition route53 s3 scheduler "
+    "servicediscovery servicequotas shield ssm-contacts storagegateway textract transcribe transfer"
 )
-_VPCE_ORGANIZATION = _VPCE_ACCOUNT | frozenset(
+_WITH_ENDPOINT_ORGANIZATION = (
     "b2bi cassandra cognito-identity dms ds-data identitystore iottwinmaker network-firewall pricing ses sms-voice sqs "
-    "workmail".split()
+    "workmail"
 )
+_VPCE_ACCOUNT = frozenset(_WITH_ENDPOINT_ACCOUNT.split())
+_VPCE_ORGANIZATION = _VPCE_ACCOUNT | frozenset(_WITH_ENDPOINT_ORGANIZATION.split())
 SUPPORTED_SERVICES = {
     "aws:sourcevpcarn": _VPCE_ACCOUNT - {"dynamodb", "gamelift", "shield"},
     "aws:vpceaccount": _VPCE_ACCOUNT,

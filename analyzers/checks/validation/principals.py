@@ -37,7 +37,9 @@ def invalid_principal_key(document: Document) -> Iterator[Found]:
                 if kind not in KINDS:
                     near = nearest(kind, KINDS)
                     advice = f"Write {near}." if near else f"Use one of {', '.join(KINDS)}."
-                    yield found(f"There is no kind of principal {quote(kind)}. {advice}", key((*statement.path, name, kind)))
+                    yield found(
+                        f"There is no kind of principal {quote(kind)}. {advice}", key((*statement.path, name, kind))
+                    )
 
 
 def unsupported_wildcard_in_principal(document: Document) -> Iterator[Found]:

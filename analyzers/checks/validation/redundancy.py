@@ -1,7 +1,7 @@
 """What could be left out without a change of access: proven, or not told.
 
-That one pattern covers another is proved by automata (`coverage.py`); that one statement covers another follows from its
-parts, or is asked of the solver. What takes too long is not called redundant.
+That one pattern covers another is proved by automata (`coverage.py`); that one statement covers another follows from
+its parts, or is asked of the solver. What takes too long is not called redundant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from analyzers.policy.errors import quote
 from analyzers.policy.operators import Family
 
 from .condition_keys import lines
-from .coverage import covers
+from .coverage import covers, may_begin
 from .document import Document, Line, Statement, Text
 from .knowledge import is_wild
 from .rule import Found, Rule, found
@@ -61,8 +61,8 @@ def _told(what: str, wide: Text, narrow: Sequence[Text]) -> Found:
     names = ", ".join(quote(text.value) for text in narrow[:3]) + (", ..." if len(narrow) > 3 else "")
     number = f"{len(narrow)} {what}s are" if len(narrow) > 1 else f"One {what} is"
     return found(
-        f"{number} covered by {quote(wide.value)} in the same list: {names}. Remove what is covered or, if the wildcard "
-        "is too wide, remove that.",
+        f"{number} covered by {quote(wide.value)} in the same list: {names}. Remove what is covered or, if the "
+        "wildcard is too wide, remove that.",
         wide.path,
         *(text.path for text in narrow),
     )
@@ -84,7 +84,7 @@ def _groups(texts: Sequence[Text], cover: _Covers) -> Iterator[tuple[Text, list[
             if wide in covered:
                 continue
             for narrow, text in first.items():
-                if narrow != wide and narrow not in covered and cover(wide, narrow):
+                if may_begin(wide, narrow) and narrow != wide and narrow not in covered and cover(wide, narrow):
                     covered.add(narrow)
                     groups.setdefault(wide, []).append(text)
                     groups[wide] += groups.pop(narrow, [])
@@ -171,19 +171,21 @@ def _parts_covered(wide: Statement, narrow: Statement, resource_cover: _Covers) 
         return False
     return (
         _principals_covered(wide, narrow)
-        and _texts_covered(wide.actions, narrow.actions, _action_cover, wide.has_not_action)
+        and _texts_covered(wide.lower_actions, narrow.lower_actions, covers, wide.has_not_action)
         and _texts_covered(wide.resources, narrow.resources, resource_cover, wide.has_not_resource)
     )
-
-
-def _action_cover(wide: str, narrow: str) -> bool:
-    return covers(wide.lower(), narrow.lower())
 
 
 def _texts_covered(wide: Sequence[Text], narrow: Sequence[Text], cover: _Covers, negated: bool) -> bool:
     """Each narrow text by one wide; of a negated element the other way round."""
     outer, inner = (narrow, wide) if negated else (wide, narrow)
-    return all(any(one.value == text.value or cover(one.value, text.value) for one in outer) for text in inner)
+    return all(
+        any(
+            one.value == text.value or (may_begin(one.value, text.value) and cover(one.value, text.value))
+            for one in outer
+        )
+        for text in inner
+    )
 
 
 def _principals_covered(wide: Statement, narrow: Statement) -> bool:

@@ -28,7 +28,9 @@ class Kind(NamedTuple):
 
 KINDS = {
     "AWS::S3::Bucket": Kind(
-        ("s3",), frozenset({"bucket", "object"}), re.compile(r"arn:[^:]*:s3:(?:\*?):(?:\*?):(?!accesspoint).*\Z", re.DOTALL)
+        ("s3",),
+        frozenset({"bucket", "object"}),
+        re.compile(r"arn:[^:]*:s3:(?:\*?):(?:\*?):(?!accesspoint).*\Z", re.DOTALL),
     ),
     "AWS::S3::AccessPoint": Kind(
         ("s3",), frozenset(), re.compile(r"arn:[^:]*:s3:[^:]*:[^:]*:(accesspoint[/:]|[^:]*[*?]).*\Z", re.DOTALL)
@@ -84,13 +86,13 @@ def unsupported_resource_arn(document: Document) -> Iterator[Found]:
     kind = KINDS.get(document.resource_type)
     for statement in document.statements if kind else ():
         for resource in statement.texts("Resource"):
-            if resource.value.startswith("arn:") and resource.value.count(":") > 4 and kind:
-                if not kind.arns.match(resource.value):
-                    yield found(
-                        f"{quote(resource.value)} is not {_name(document)} or a part of one. Name the resource that "
-                        "the policy is attached to.",
-                        resource.path,
-                    )
+            whole = resource.value.startswith("arn:") and resource.value.count(":") > 4
+            if kind and whole and not kind.arns.match(resource.value):
+                yield found(
+                    f"{quote(resource.value)} is not {_name(document)} or a part of one. Name the resource that "
+                    "the policy is attached to.",
+                    resource.path,
+                )
 
 
 def irrelevant_condition_key(document: Document) -> Iterator[Found]:
@@ -98,8 +100,8 @@ def irrelevant_condition_key(document: Document) -> Iterator[Found]:
         for line in statement.lines_of(*_OWN):
             if document.resource_type in _OWN[line.lower]:
                 yield found(
-                    f"{line.key} is the same for all requests to {_name(document)}. Remove the condition; use it in the "
-                    "policies of users and roles.",
+                    f"{line.key} is the same for all requests to {_name(document)}. Remove the condition; use it in "
+                    "the policies of users and roles.",
                     line.path,
                 )
 
@@ -123,8 +125,8 @@ def s3_prefix_in_negative_context(document: Document) -> Iterator[Found]:
         for line in statement.lines_of("s3:prefix"):
             if line.compares and (statement.denies, line.negated) in {(True, False), (False, True)}:
                 yield found(
-                    "Whoever asks for a shorter prefix gets round this, and sees the same objects. Allow with StringLike "
-                    "what may be listed, or deny with StringNotLike all else.",
+                    "Whoever asks for a shorter prefix gets round this, and sees the same objects. Allow with "
+                    "StringLike what may be listed, or deny with StringNotLike all else.",
                     line.path,
                 )
 

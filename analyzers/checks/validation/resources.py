@@ -88,27 +88,32 @@ def _field_faults(partition: str, service: str, region: str, account: str, resou
         advice = f"Did you mean {near}?" if near else "Correct it."
         yield Fault("INVALID_SERVICE", f"There is no service {quote(service)}. {advice}", 2)
     yield from _region_faults(partition, region)
-    if account and not is_wild(account) and not arn.is_account(account) and account != AWS_OWN:
-        if not any(one.account == account for one in formats):
-            yield Fault(
-                "INVALID_ARN_ACCOUNT", f"{quote(account)} is no account. Write its 12 digits, or leave it empty.", 4
-            )
-            return
+    if not _is_account(account, formats):
+        message = f"{quote(account)} is no account. Write its 12 digits, or * for all accounts."
+        yield Fault("INVALID_ARN_ACCOUNT", message, 4)
+        return
     if formats:
         yield from _format_faults(service, region, account, resource, formats)
+
+
+def _is_account(account: str, formats: tuple[Template, ...]) -> bool:
+    if not account or is_wild(account) or account == AWS_OWN or arn.is_account(account):
+        return True
+    return any(one.account == account for one in formats)
 
 
 def _region_faults(partition: str, region: str) -> Iterator[Fault]:
     if not region:
         return
-    known = regions_of(partition)
-    if is_wild(region):
-        possible = any(meet(region, one) for one in known) or not region.strip("*")
-    else:
-        possible = region in known
-    if not possible:
+    if not _is_region(region, regions_of(partition)):
         elsewhere = f" in the partition {partition}" if not is_wild(region) and region in ALL else ""
         yield Fault("INVALID_ARN_REGION", f"There is no region {quote(region)}{elsewhere}. Correct it, or write *.", 3)
+
+
+def _is_region(region: str, known: frozenset[str]) -> bool:
+    if is_wild(region):
+        return not region.strip("*") or any(meet(region, one) for one in known)
+    return region in known
 
 
 def _format_faults(
@@ -120,7 +125,9 @@ def _format_faults(
     if not fitting:
         shapes = ", ".join(quote(one.resource) for one in formats[:3])
         yield Fault(
-            "INVALID_ARN_RESOURCE", f"No resource of {service} is called {quote(resource)}. Its ARNs end in {shapes}.", 5
+            "INVALID_ARN_RESOURCE",
+            f"No resource of {service} is called {quote(resource)}. Its ARNs end in {shapes}.",
+            5,
         )
         return
     best = min(fitting, key=lambda one: _misfit(region, one.region) + _misfit(account, one.account))
@@ -128,7 +135,7 @@ def _format_faults(
         if region:
             yield Fault("ARN_REGION_NOT_ALLOWED", f"ARNs of {service} have no region here. Leave it empty.", 3)
         else:
-            yield Fault("MISSING_ARN_REGION", f"The ARN needs a region. Write it, or * for all regions.", 3)
+            yield Fault("MISSING_ARN_REGION", "The ARN needs a region. Write it, or * for all regions.", 3)
     if _misfit(account, best.account) and not (not account and _is_of_aws(resource)):
         if account:
             yield Fault("ARN_ACCOUNT_NOT_ALLOWED", f"ARNs of {service} have no account here. Leave it empty.", 4)

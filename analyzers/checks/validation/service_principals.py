@@ -52,7 +52,7 @@ def recommended_key(document: Document) -> Iterator[Found]:
         if not _is_limited(statement):
             for line in _weak_lines(statement):
                 yield found(
-                    f"{line.key} does not say reliably for whom {quote(principals[0].value)} calls. Use {_SAY} instead.",
+                    f"{line.key} does not say reliably for whom {quote(principals[0].value)} calls. Use {_SAY}.",
                     line.path,
                 )
 

@@ -57,8 +57,8 @@ def trust(document: Document) -> Iterator[Found]:
         size = _without_space(document.text)
         if size > TRUST_POLICY:
             yield found(
-                f"Without white space the trust policy has {size:,} characters; {TRUST_POLICY:,} are allowed unless AWS "
-                "has raised your quota. Shorten it, or ask for a higher quota.",
+                f"Without white space the trust policy has {size:,} characters; {TRUST_POLICY:,} are allowed unless "
+                "AWS has raised your quota. Shorten it, or ask for a higher quota.",
                 (),
             )
 

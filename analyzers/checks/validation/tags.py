@@ -30,7 +30,9 @@ def _with_action(document: Document, effect: str, consequence: str, advice: str)
         for line in _lines(statement):
             services = _deaf_services(statement, line.key)
             if services:
-                yield found(f"{', '.join(services)}: requests do not carry {line.key}, {consequence}. {advice}", line.path)
+                yield found(
+                    f"{', '.join(services)}: requests do not carry {line.key}, {consequence}. {advice}", line.path
+                )
 
 
 def _deaf_services(statement: Statement, key: str) -> list[str]:
@@ -83,7 +85,9 @@ def allow_not_action(document: Document) -> Iterator[Found]:
 
 RULES = (
     Rule("DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", FindingType.SECURITY_WARNING, deny),
-    Rule("DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", FindingType.SECURITY_WARNING, deny_not_action),
+    Rule(
+        "DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", FindingType.SECURITY_WARNING, deny_not_action
+    ),
     Rule("ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", FindingType.SUGGESTION, allow),
     Rule("ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", FindingType.SUGGESTION, allow_not_action),
 )

@@ -73,7 +73,9 @@ def empty_variable(document: Document) -> Iterator[Found]:
     if document.current:
         for use in _used(document):
             if use.inner is not None and not use.inner.strip():
-                yield found("The variable is empty. Write a key into it, such as ${aws:username}, or remove it.", use.place)
+                yield found(
+                    "The variable is empty. Write a key into it, such as ${aws:username}, or remove it.", use.place
+                )
 
 
 def _named(document: Document) -> Iterator[tuple[Use, str, str, str]]:
@@ -90,9 +92,7 @@ def missing_quote(document: Document) -> Iterator[Found]:
         text = default.strip()
         if comma and not (len(text) > 1 and text[0] == text[-1] == "'"):
             written = text.strip("'")[:40]
-            yield found(
-                f"The default is not in single quotes. Write ${{{name.strip()[:60]}, '{written}'}}.", use.place
-            )
+            yield found(f"The default is not in single quotes. Write ${{{name.strip()[:60]}, '{written}'}}.", use.place)
 
 
 def unsupported_space(document: Document) -> Iterator[Found]:
@@ -116,7 +116,8 @@ def unsupported_in_element(document: Document) -> Iterator[Found]:
         for text in texts:
             for use in uses(text):
                 yield found(
-                    f"A variable stands for something only in Resource and Condition. Remove {quote(_written(text, use))}.",
+                    "A variable stands for something only in Resource and Condition. Remove "
+                    f"{quote(_written(text, use))}.",
                     use.place,
                 )
 

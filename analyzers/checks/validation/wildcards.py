@@ -138,14 +138,14 @@ def _too_permissive(line: Line, value: Text, text: str, mark: str) -> Iterator[F
         left, colon, _ = text.partition(":")
         if not colon or (any(char in left for char in marks) and left not in tuple(marks)):
             yield found(
-                f"{quote(value.value)}: a {what} in aws:userid may match the ids of others. Write it behind the colon, or "
-                "alone before it.",
+                f"{quote(value.value)}: a {what} in aws:userid may match the ids of others. Write it behind the colon, "
+                "or alone before it.",
                 value.path,
             )
     elif _is_subject(line.lower) and _short_before(text, marks):
         yield found(
-            f"{quote(value.value)}: fewer than {_BEFORE} characters before a {what} may match subjects of others. Write "
-            "more of it in full.",
+            f"{quote(value.value)}: fewer than {_BEFORE} characters before a {what} may match subjects of others. "
+            "Write more of it in full.",
             value.path,
         )
 
