@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -42,19 +42,23 @@ class Problem(NamedTuple):
 
 
 class Mend(NamedTuple):
-    """A changed policy that is proven to pass. `diff`: unified; `text`: the changed policy, or file where the policy is
-    a file; `writable`: whether `fix --write` can put it into the file."""
+    """A changed policy that is proven to pass. `diff`: unified; `text`: the whole policy; `is_file`: it is also the
+    whole file. `changes`: (place, element in words, JSON before, JSON after), empty for what is not there. `paths`: of
+    the changed elements."""
 
     summary: str
     diff: str
     text: str = ""
-    writable: bool = False
+    is_file: bool = False
     proof: tuple[str, ...] = ()
+    changes: tuple[tuple[Place, str, str, str], ...] = ()
+    paths: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one check of one policy. `rule`, `why`: of the guardrail by which it was checked, if any."""
+    """Of one check of one policy. `rule`, `why`: of the guardrail by which it was checked, if any. `mender` looks for
+    mends, which takes longer than the verdict: `mended` is the outcome with them."""
 
     check: str
     policy: FoundPolicy
@@ -65,6 +69,10 @@ class Outcome:
     mends: tuple[Mend, ...] = ()
     rule: str = ""
     why: str = ""
+    mender: Callable[[], tuple[Mend, ...]] | None = field(default=None, compare=False, repr=False)
+
+    def mended(self) -> Outcome:
+        return self if self.mender is None else replace(self, mends=self.mender(), mender=None)
 
     @property
     def name(self) -> str:
@@ -75,7 +83,7 @@ class Outcome:
         return replace(self, rule=rule, why=why)
 
 
-def of_check(found: CheckResult, mends: Sequence[Mend] = ()) -> Outcome:
+def of_check(found: CheckResult, mender: Callable[[], tuple[Mend, ...]] | None = None) -> Outcome:
     """Of a custom policy check: a problem for each statement at fault; of an unknown result one for the policy."""
     level = Level.ERROR if found.result is Result.FAIL else Level.UNKNOWN
     problems = []
@@ -99,7 +107,7 @@ def of_check(found: CheckResult, mends: Sequence[Mend] = ()) -> Outcome:
     if not problems and found.result is not Result.PASS:
         problems.append(Problem(str(found.check), level, found.message, found.policy.place))
     return Outcome(
-        str(found.check), found.policy, found.result, found.message, tuple(problems), found.missing, tuple(mends)
+        str(found.check), found.policy, found.result, found.message, tuple(problems), found.missing, mender=mender
     )
 
 

@@ -20,6 +20,8 @@ from .found import marked, marks_in, pieces, readable, with_words, words_in
 
 ACCOUNT, REGION = "AWS::AccountId", "AWS::Region"
 MOST_ACCOUNTS = 10
+_REGIONS = ("mx-central-1", "il-central-1", "ca-west-1", "ap-south-2", "me-south-1", "af-south-1", "us-west-1")
+"""Seldom named; that one is taken which is not."""
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 
@@ -110,8 +112,9 @@ def _glob(text: str) -> Glob:
 def _fresh(name: str, number: int, texts: list[str]) -> str:
     if name == ACCOUNT:
         return next(one for one in (f"{n:012}" for n in range(100_000_000_001, 10**12)) if not _occurs(one, texts))
-    kind = "zz-fresh" if name == REGION else "fresh-value"
-    return next(one for one in (f"{kind}-{n}" for n in range(number + 1, 10**9)) if not _occurs(one, texts))
+    if name == REGION:
+        return next((one for one in _REGIONS if not _occurs(one, texts)), "zz-fresh-1")
+    return next(one for one in (f"fresh-value-{n}" for n in range(number + 1, 10**9)) if not _occurs(one, texts))
 
 
 def _occurs(value: str, texts: Iterable[str]) -> bool:

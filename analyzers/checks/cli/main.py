@@ -9,22 +9,26 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from analyzers.checks import custom, guardrails
+from analyzers.checks import asking, custom, guardrails, validating
+from analyzers.checks.asking import Owner
 from analyzers.checks.custom import Access, Result
 from analyzers.checks.found import FoundPolicy
-from analyzers.checks.outcome import Outcome, of_check, worst
+from analyzers.checks.outcome import Outcome, worst
 from analyzers.checks.sources import MAX_FILE, Options, Unreadable, read
+from analyzers.checks.validating import validated
 from analyzers.policy import Policy, PolicyError, parse
 from analyzers.reasoning.question import PolicyType
 
-from .output import FORMATS, writer
+from .output import FORMATS, text, writer
 
 PASSED, FAILED, WRONG_USE, UNKNOWN = 0, 1, 2, 3
 _STATUS = {Result.PASS: PASSED, Result.FAIL: FAILED, Result.UNKNOWN: UNKNOWN}
+MOST_MENDED = 20
+"""Failures that a mend is looked for: of hundreds nobody reads each."""
 AT_ONCE = 2
 """Policies asked about at the same time: as many as there are processes for questions."""
 
@@ -55,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _no_new_access(options: argparse.Namespace) -> int:
     reference = _policy(options.reference)
-    return _run(options, lambda found: [of_check(custom.no_new_access(found, reference, seconds=options.seconds))])
+    return _run(options, lambda found: [asking.no_new_access(found, reference, seconds=options.seconds)])
 
 
 def _access_not_granted(options: argparse.Namespace) -> int:
@@ -63,11 +67,11 @@ def _access_not_granted(options: argparse.Namespace) -> int:
     if not actions and not resources:
         raise WrongUse("say with --actions, --resources or both what must not be granted.")
     access = [Access(actions, resources)]
-    return _run(options, lambda found: [of_check(custom.access_not_granted(found, access, seconds=options.seconds))])
+    return _run(options, lambda found: [asking.access_not_granted(found, access, seconds=options.seconds)])
 
 
 def _no_public_access(options: argparse.Namespace) -> int:
-    return _run(options, lambda found: [of_check(custom.no_public_access(found, seconds=options.seconds))])
+    return _run(options, lambda found: [asking.no_public_access(found, owner=_owner(options), seconds=options.seconds)])
 
 
 def _guardrail(options: argparse.Namespace) -> int:
@@ -78,9 +82,17 @@ def _guardrail(options: argparse.Namespace) -> int:
 
     def check(found: FoundPolicy) -> list[Outcome]:
         rules = guardrails.applicable(guardrail, found)
-        return [guardrails.outcome(rule, found, seconds=options.seconds) for rule in rules]
+        return [guardrails.outcome(rule, found, owner=_owner(options), seconds=options.seconds) for rule in rules]
 
     return _run(options, check)
+
+
+def _owner(options: argparse.Namespace) -> Owner:
+    return Owner(options.organization, options.account)
+
+
+def _validate(options: argparse.Namespace) -> int:
+    return _run(options, lambda found: [validated(found, options.level)], also_broken=True)
 
 
 def _library(options: argparse.Namespace) -> int:
@@ -92,28 +104,53 @@ def _library(options: argparse.Namespace) -> int:
     return PASSED
 
 
-def _run(options: argparse.Namespace, check: Check) -> int:
+def _run(options: argparse.Namespace, check: Check, *, also_broken: bool = False) -> int:
+    """`also_broken`: the check has something to say of texts that are no policies, too."""
     chosen = Options(_pairs("--assume", options.assume), options.policy_type, options.resource_type, options.managed)
     policies: list[FoundPolicy] = []
     unreadable: list[str] = []
     for found in read(options.paths, chosen):
         if isinstance(found, Unreadable):
             unreadable.append(str(found))
-        elif found.unreadable:
+        elif found.unreadable and not also_broken:
             unreadable.append(f"{found.title}: {found.unreadable}")
         else:
             policies.append(found)
-    outcomes = check_all(policies, check)
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    sys.stdout.write(writer(options.format).write(outcomes, unreadable, colour=colour))
-    sys.stdout.flush()
+    outcomes = _tell(check_all(policies, check), unreadable, options)
     return WRONG_USE if unreadable else _STATUS[worst(outcomes)]
 
 
-def check_all(policies: Iterable[FoundPolicy], check: Check) -> list[Outcome]:
+def _tell(found: Iterable[Outcome], unreadable: Sequence[str], options: argparse.Namespace) -> list[Outcome]:
+    """Write everything; as text each verdict as soon as it is there. The first failures are mended."""
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    mends = 0 if options.no_mends else MOST_MENDED
+    outcomes: list[Outcome] = []
+    for outcome in found:
+        if options.format == "text":
+            _write(text.verdict(outcome, colour=colour))
+        if outcome.mender is not None and mends > 0:
+            mends -= 1
+            outcome = outcome.mended()
+        if options.format == "text":
+            _write(text.mend(outcome, colour=colour))
+        outcomes.append(outcome)
+    if options.format == "text":
+        _write(text.summary(outcomes, unreadable, colour=colour))
+    else:
+        _write(writer(options.format).write(outcomes, unreadable, colour=colour))
+    return outcomes
+
+
+def _write(told: str) -> None:
+    sys.stdout.write(told)
+    sys.stdout.flush()
+
+
+def check_all(policies: Iterable[FoundPolicy], check: Check) -> Iterator[Outcome]:
     """In the order of the policies."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        return [outcome for outcomes in threads.map(check, policies) for outcome in outcomes]
+        for outcomes in threads.map(check, policies):
+            yield from outcomes
 
 
 # -- what was said -------------------------------------------------------------------------------------------------
@@ -134,6 +171,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     guardrail.add_argument(
         "--with", dest="given", action="append", default=[], metavar="NAME=VALUE[,VALUE]", help="parameter"
+    )
+    validate = _command(commands, "validate", "what AWS would refuse, or warn of", _validate)
+    validate.add_argument(
+        "--level", choices=validating.ORDER, default="SECURITY_WARNING", help="the lowest type of finding that fails"
     )
     listing = commands.add_parser("guardrails", help="list the library of guardrails")
     listing.set_defaults(run=_library)
@@ -157,6 +198,9 @@ def _command(
     parser.add_argument(
         "--assume", action="append", default=[], metavar="NAME=VALUE", help="a value that a template leaves open"
     )
+    parser.add_argument("--no-mends", action="store_true", help="verdicts only: mends take longer")
+    parser.add_argument("--organization", default="", metavar="o-…", help="your organization, for mends")
+    parser.add_argument("--account", default="", metavar="ID", help="the account of the resources, for mends")
     parser.add_argument("--managed", default="", metavar="FOLDER", help="texts of managed policies, NAME.json")
     parser.add_argument(
         "--policy-type",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analyzers.checks import custom
+from analyzers.checks import asking, custom
+from analyzers.checks.asking import NOBODY, Owner
 from analyzers.checks.found import FoundPolicy
-from analyzers.checks.outcome import Outcome, of_check
+from analyzers.checks.outcome import Outcome
+from analyzers.checks.validating import validated
 from analyzers.policy import parse
 from analyzers.reasoning.question import PolicyType
 
@@ -18,14 +20,16 @@ def applicable(guardrail: Guardrail, policy: FoundPolicy) -> Iterator[Rule]:
     return (rule for rule in guardrail.rules if _is_about(rule, policy))
 
 
-def outcome(rule: Rule, policy: FoundPolicy, *, seconds: float = custom.SECONDS) -> Outcome:
-    """Of one rule; its check is named `check (rule)`."""
-    if rule.kind is Kind.NO_NEW_ACCESS:
-        found = of_check(custom.no_new_access(policy, parse(rule.reference, statement_required=False), seconds=seconds))
+def outcome(rule: Rule, policy: FoundPolicy, *, owner: Owner = NOBODY, seconds: float = custom.SECONDS) -> Outcome:
+    """Of one rule."""
+    if rule.kind is Kind.VALIDATE:
+        found = validated(policy, rule.level)
+    elif rule.kind is Kind.NO_NEW_ACCESS:
+        found = asking.no_new_access(policy, parse(rule.reference, statement_required=False), seconds=seconds)
     elif rule.kind is Kind.ACCESS_NOT_GRANTED:
-        found = of_check(custom.access_not_granted(policy, rule.access, seconds=seconds))
+        found = asking.access_not_granted(policy, rule.access, seconds=seconds)
     else:
-        found = of_check(custom.no_public_access(policy, seconds=seconds))
+        found = asking.no_public_access(policy, owner=owner, seconds=seconds)
     return found.by_rule(rule.id, rule.why)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -24,40 +24,59 @@ _COLOURS = {
 
 
 def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: bool) -> str:
-    lines: list[str] = []
-    for outcome in outcomes:
-        lines += _Told(colour).outcome(outcome)
-    lines += [f"{_paint('UNREADABLE', '31', colour)}  {readable(message)}" for message in unreadable]
-    lines.append(_summary(outcomes, unreadable))
-    return "\n".join(lines) + "\n"
+    told = [verdict(outcome, colour=colour) + mend(outcome, colour=colour) for outcome in outcomes]
+    return "".join([*told, summary(outcomes, unreadable, colour=colour)])
+
+
+def verdict(outcome: Outcome, *, colour: bool) -> str:
+    """What is wrong, without mends: they take longer."""
+    return _text(_Told(colour).verdict(outcome))
+
+
+def mend(outcome: Outcome, *, colour: bool) -> str:
+    return _text(_Told(colour).mend(outcome))
+
+
+def summary(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: bool) -> str:
+    lines = [f"{_paint('UNREADABLE', '31', colour)}  {readable(message)}" for message in unreadable]
+    return _text([*lines, _summary(outcomes, unreadable)])
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 class _Told:
     def __init__(self, colour: bool) -> None:
         self._colour = colour
 
-    def outcome(self, outcome: Outcome) -> Iterator[str]:
+    def verdict(self, outcome: Outcome) -> Iterator[str]:
         name = _paint(f"{outcome.result:<7}", _COLOURS[outcome.result], self._colour)
         yield f"{name} {readable(outcome.policy.title)}  [{readable(outcome.name)}]"
         if outcome.why and outcome.result is not Result.PASS:
             yield f"  why: {readable(outcome.why)}"
+        if outcome.result is not Result.PASS and not outcome.problems:
+            yield f"  {readable(outcome.message)}"
         for problem in outcome.problems:
-            yield from self._problem(problem)
+            yield from self._problem(problem, outcome.check)
         if outcome.result is Result.UNKNOWN:
             for one in outcome.missing:
                 name, why = readable(one.name), f" ({readable(one.why)})" if one.why else ""
                 yield f"  not known: {name}{why}; give it with --assume {name}=VALUE"
+
+    def mend(self, outcome: Outcome) -> Iterator[str]:
         for mend in outcome.mends[:1]:
             yield f"  mend: {readable(mend.summary)}"
             yield from (f"    {self._changed(readable(line))}" for line in mend.diff.splitlines())
             yield from (f"  proved: {readable(sentence)}" for sentence in mend.proof)
-        if outcome.problems or outcome.mends:
+        if outcome.problems:
             yield ""
 
-    def _problem(self, problem: Problem) -> Iterator[str]:
+    def _problem(self, problem: Problem, check: str) -> Iterator[str]:
         place = problem.place
         level = _paint(problem.level, _COLOURS[problem.level], self._colour)
-        yield f"  {readable(place.file)}:{place.line}:{place.column}: {level} {readable(problem.message)}"
+        code = f"{problem.code}: " if problem.code != check else ""
+        yield f"  {readable(place.file)}:{place.line}:{place.column}: {level} {code}{readable(problem.message)}"
         shown: set[int] = set()
         for where, text in [(place, ""), *problem.elements]:
             if where.line not in shown:
