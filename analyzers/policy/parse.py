@@ -185,7 +185,7 @@ def _conditions(value: Any, path: Path, problems: list[Problem]) -> tuple[Condit
         raise _WrongError("Condition is an object of operators.", *path, "Condition")
     found: list[Condition] = []
     for name, keys in value.items():
-        operator = _operator(name)
+        operator = read_operator(name)
         if not operator.known:
             # Not opaque: the condition is evaluated as unknown by itself, so the others still count.
             message = f"There is no condition operator {quote(name)}."
@@ -236,7 +236,8 @@ def _values(value: Any, path: Path, *steps: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _operator(name: str) -> Operator:
+def read_operator(name: str) -> Operator:
+    """A condition operator as written, taken apart."""
     return _known_operator(name) if len(name) < 100 else Operator(name, known=False)
 
 

@@ -181,7 +181,8 @@ class _Weigher:
         if policies.acl:
             listed = self._hear("acl", acl_policies(self.policies, self.resource), on_resource=True)
             if not self.resource:
-                listed.allowed[ACCOUNT] = Open("the access control list of the resource")
+                doubt = Open("the access control list of the resource")
+                listed.allowed |= {ACCOUNT: doubt, DIRECT: doubt}  # it may grant to everybody
             concerned = conj([_S3, negate(through_point)])
             for way, formula in listed.allowed.items():
                 whole.allowed[way] = disj([whole.allowed.get(way, FALSE), conj([formula, concerned])])

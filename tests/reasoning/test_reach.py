@@ -259,3 +259,12 @@ def test_doubts_about_two_policies_are_two_doubts() -> None:
     denied = {"Version": "2012-10-17", "Statement": [{**deny("s3:*"), "Principals": "x"}]}
     verdict = ask({"identity": [opaque], "boundary": S3, "scp_levels": {"root": [S3, denied]}})
     assert verdict.answer is Answer.UNKNOWN
+
+
+def test_a_public_access_list_is_no_proof_of_no_access_where_the_resource_is_not_told() -> None:
+    """Within the account a grant to everybody needs no policy of the caller's."""
+    everybody = {"grantee": {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}, "permission": "READ"}
+    caller, resources = "arn:aws:iam::111111111111:user/u", ("arn:aws:s3:::b", "arn:aws:s3:::b/*")
+    policies = PolicySet(acl=(everybody,), ownership="ObjectWriter")
+    asked = Access(policies, caller, ("s3:ListBucket",), resources, "111111111111")
+    assert can(asked).answer is not Answer.PROVED

@@ -1,0 +1,82 @@
+"""The mend of a failing check: a changed policy of which the check itself then says that it passes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from .custom import CheckResult, Result
+from .found import FoundPolicy, Variant, mark, marks_in, pieces, words_in
+from .mending import Candidate, Place, Problem, asked
+from .mending.targets import Target
+from .outcome import Mend
+
+SECONDS = 6.0
+MOST = 3
+
+Again = Callable[[FoundPolicy], CheckResult]
+
+
+def mends_of(result: CheckResult, target: Target, again: Again, *, seconds: float = SECONDS) -> tuple[Mend, ...]:
+    """Of a failure, the best first; none if none can be proved. `again`: the check that failed."""
+    found = result.policy
+    if result.result is not Result.FAIL or len(found.variants) != 1:
+        return ()
+    standing = _Standing(found.variants[0].text)
+    place = Place(type=found.policy_type, may_vanish=False)
+    candidates = asked(Problem(standing.text, target, place), seconds=seconds).candidates
+    proved = (_mend(found, one, standing, again) for one in candidates if one.text)
+    return tuple(one for one, _ in zip(filter(None, proved), range(MOST), strict=False))
+
+
+def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: Again) -> Mend | None:
+    text = standing.back(candidate.text)
+    if again(replace(found, variants=(Variant(text),))).result is not Result.PASS:
+        return None
+    before = found.variants[0].text
+    diff = difflib.unified_diff(
+        before.splitlines(), text.splitlines(), f"a/{found.place.file}", f"b/{found.place.file}", "", "", 2, ""
+    )
+    plain = not found.name and not found.element
+    changes = tuple(
+        (found.where(change.path), change.element, standing.back(change.before), standing.back(change.after))
+        for change in candidate.changes
+    )
+    loss = standing.back(candidate.loss.sentence)
+    proof = ("The check passes with it.", *candidate.proof, *([loss] if loss else []))
+    sentence = standing.back(candidate.sentence)
+    return Mend(sentence, "\n".join(diff), text, plain, proof, changes, tuple(edit.path for edit in candidate.edits))
+
+
+class _Standing:
+    """The text of a policy with something in place of what is not known, and the way back."""
+
+    def __init__(self, text: str) -> None:
+        words = set(words_in(text))
+        names = list(dict.fromkeys(marks_in(text)))
+        self._names: dict[str, str] = {}
+        for number, name in enumerate(names):
+            value = next(one for one in _values(name, number) if one not in text)
+            self._names[value] = mark(name, word=name in words)
+        self._values = {name: value for value, name in self._names.items()}
+        self.text = "".join(self._filled(text, words)) if names else text
+
+    def _filled(self, text: str, words: set[str]) -> Iterator[str]:
+        names = marks_in(text)
+        for part, kind in pieces(text):
+            yield part
+            if kind is not None:
+                name = next(names)
+                yield self._values[mark(name, word=name in words)]
+
+    def back(self, text: str) -> str:
+        for value, name in self._names.items():
+            text = text.replace(value, name)
+        return text
+
+
+def _values(name: str, number: int) -> Iterator[str]:
+    if name == "AWS::AccountId":
+        yield from (f"{n:012}" for n in range(100_000_000_001, 100_000_000_100))
+    yield from (f"value-not-known-{number}-{n}" for n in range(1_000))
