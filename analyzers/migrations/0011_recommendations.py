@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("analyzers", "0009_usage_more"),
+        ("analyzers", "0010_unused"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
