@@ -62,6 +62,21 @@ def configuration_of(
     return {"unusedAccess": {"unusedAccessAge": days, **rule}}
 
 
+def changed(
+    configuration: Mapping[str, Any],
+    days: int | None = None,
+    exclusions: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A configuration with another period, or with the exclusions of another configuration; None leaves it."""
+    found = {"unusedAccessAge": DEFAULT_PERIOD, **configuration.get("unusedAccess", {})}
+    if days is not None:
+        found["unusedAccessAge"] = days
+    if exclusions is not None:
+        found.pop("analysisRule", None)
+        found |= {name: rule for name, rule in exclusions["unusedAccess"].items() if name == "analysisRule"}
+    return {"unusedAccess": found}
+
+
 def tracking_of(configuration: Any, *, type_: str, scope: str) -> Tracking:
     """What the configuration says; an empty one stands for 90 days and nobody left out. `type_`, `scope`: of the
     analyzer. Raises ValidationError, which names the element."""

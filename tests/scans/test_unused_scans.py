@@ -398,6 +398,25 @@ def test_the_commands(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> No
         call_command("create_analyzer", "no", type="ACCOUNT", scope=A, tracking_period=30)
 
 
+def test_the_command_that_changes_one(analyzer: Analyzer) -> None:
+    def change(**options: Any) -> Any:
+        call_command("update_analyzer", "unused", stdout=StringIO(), **options)
+        return Analyzer.objects.get(name="unused").configuration
+
+    assert change(tracking_period=180, exclude_account=[B]) == configuration_of(180, [B])
+    assert change(exclude_tag=["team=data"]) == configuration_of(180, [], [("team", "data")])
+    assert change(tracking_period=30) == configuration_of(30, [], [("team", "data")])
+    assert change(no_exclusions=True, scan_every=0) == configuration_of(30)
+    assert Analyzer.objects.get(name="unused").scan_every is None
+    with pytest.raises(CommandError, match="1 to 365"):
+        change(tracking_period=366)
+    with pytest.raises(CommandError, match="Known: unused"):
+        call_command("update_analyzer", "nobody")
+    Analyzer.objects.create(name="out", type="ACCOUNT", scope=A)
+    with pytest.raises(CommandError, match="unused access"):
+        call_command("update_analyzer", "out", tracking_period=30)
+
+
 def test_findings_have_the_shape_of_the_api(analyzer: Analyzer, known: dict[str, Evidence]) -> None:
     tracked_actions = {"sqs:sendmessage": ago(3), "sqs:createqueue": None}
     services = {"s3": ServiceAccess(ago(200), {}), "sqs": ServiceAccess(ago(3), tracked_actions)}
@@ -442,6 +461,7 @@ def test_filters_by_type_and_last_use(analyzer: Analyzer) -> None:
     for text in ("lastAccessed:*", f"lastAccessed:{day}", f"lastAccessed~{day[:7]}"):
         assert names(text) == {"UnusedIAMRole"}
     assert len(names("-lastAccessed:*")) == 3
+    assert names("isPublic:false") == names("isPublic:*") == set()
 
 
 def test_archive_rules_and_people_decide_as_with_other_findings(analyzer: Analyzer, reviewer: User) -> None:
