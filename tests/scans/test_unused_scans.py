@@ -15,12 +15,15 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from analyzers.actions import CreateAnalyzer, UpdateAnalyzer
+from analyzers.collect.work import finish
 from analyzers.inventory.load import load
 from analyzers.inventory.tracked import configuration_of, tracked, tracking_of
 from analyzers.models import (
     Account,
     AnalyzedResource,
     Analyzer,
+    Collection,
+    CollectionPart,
     Document,
     Organization,
     Principal,
@@ -29,6 +32,7 @@ from analyzers.models import (
 )
 from analyzers.scans import request_scan, work
 from analyzers.scans.after_import import usage_changed
+from analyzers.scans.targeted import scan_resources
 from analyzers.usage.evidence import Evidence, Report, ServiceAccess, Use
 from findings import filters, wire
 from findings.actions import Archive, CreateRule
@@ -369,6 +373,13 @@ def test_an_unsound_configuration_is_told_what_is_wrong(
         tracking_of(configuration, type_=analyzer.type, scope=analyzer.scope)
 
 
+def test_an_excluded_account_that_becomes_the_owner_stops_no_scan(analyzer: Analyzer) -> None:
+    Analyzer.objects.update(configuration=configuration_of(90, [B]))
+    Organization.objects.update(management_account=B)
+    scan(Analyzer.objects.get())
+    assert active() == FOUND[:2]
+
+
 def test_an_analyzer_of_an_account_excludes_no_accounts(analyzer: Analyzer) -> None:
     with pytest.raises(ValidationError, match="Only an analyzer of an organization"):
         tracking_of(configuration_of(90, [B]), type_="ACCOUNT_UNUSED_ACCESS", scope=A)
@@ -504,6 +515,28 @@ def test_new_usage_is_judged_and_a_running_scan_is_followed(
         usage_changed(["000000000000"])
     running.refresh_from_db()
     assert running.again
+
+
+def test_a_collection_that_read_users_and_roles_is_judged(
+    analyzer: Analyzer, django_capture_on_commit_callbacks: Any
+) -> None:
+    def collect(**part: Any) -> bool:
+        collection = Collection.objects.create(status="RUNNING", started_at=timezone.now())
+        CollectionPart.objects.create(collection=collection, account=A, **part)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert finish(collection.pk)
+        return Scan.objects.exists()
+
+    assert not collect(service="s3", status="READ")
+    assert not collect(service="iam", status="NOT_READ")
+    assert collect(service="iam", status="PARTLY")
+
+
+def test_a_changed_role_is_judged_and_a_changed_bucket_is_not(analyzer: Analyzer) -> None:
+    scan_resources(["arn:aws:s3:::photos"], [A])
+    assert not Scan.objects.exists()
+    scan_resources([arn("role/app")], [A])
+    assert Scan.objects.get().reason == "change"
 
 
 def test_an_inventory_file_says_when_it_was_read(analyzer: Analyzer, inventory_file: Callable[..., Any]) -> None:
