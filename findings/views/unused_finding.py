@@ -33,10 +33,10 @@ FEW = 12
 
 
 class Shown(NamedTuple):
-    """An action or a service with the drawing of its use."""
+    """An action or a service with the drawing of its use; None: no day with use is known."""
 
-    line: Any
-    sparkline: Sparkline
+    line: ActionLine | ServiceLine
+    sparkline: Sparkline | None
 
 
 def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def last_day(finding: Finding) -> date:
 
 
 def drawn(line: ActionLine | ServiceLine, today: date) -> Shown:
-    return Shown(line, sparkline(line.days, today))
+    return Shown(line, sparkline(line.days, today) if line.days else None)
 
 
 def _level(level: Level, today: date) -> dict[str, Any]:
