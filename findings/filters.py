@@ -181,8 +181,9 @@ def _many(values_of: Combinable, operator: str, values: Any) -> Q:
 
 
 def _is_public(operator: str, values: Any) -> Q:
-    """Of a resource that could not be analysed nobody knows whether it is public: it is neither."""
-    known = Q(error="")
+    """Of a resource that could not be analysed nobody knows whether it is public: it is neither. So is a finding of
+    unused access, which is not about getting in."""
+    known = Q(error="") & ~Q(finding_type__in=filter_keys.UNUSED_TYPES)
     if operator == "exists":
         return known if values else ~known
     if operator == "contains":

@@ -9,7 +9,7 @@ day gives the same use.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -296,8 +296,3 @@ def _ago(now: datetime, days: int | None) -> datetime | None:
 
 def _text(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
-def jobs_of(arn: str) -> Iterator[Job]:
-    """For tests."""
-    return (job for job in story().jobs if job.principal == arn)

@@ -62,9 +62,36 @@ def configuration_of(
     return {"unusedAccess": {"unusedAccessAge": days, **rule}}
 
 
+def changed(
+    configuration: Mapping[str, Any],
+    days: int | None = None,
+    exclusions: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A configuration with another period, or with the exclusions of another configuration; None leaves it."""
+    found = {"unusedAccessAge": DEFAULT_PERIOD, **configuration.get("unusedAccess", {})}
+    if days is not None:
+        found["unusedAccessAge"] = days
+    if exclusions is not None:
+        found.pop("analysisRule", None)
+        found |= {name: rule for name, rule in exclusions["unusedAccess"].items() if name == "analysisRule"}
+    return {"unusedAccess": found}
+
+
 def tracking_of(configuration: Any, *, type_: str, scope: str) -> Tracking:
     """What the configuration says; an empty one stands for 90 days and nobody left out. `type_`, `scope`: of the
     analyzer. Raises ValidationError, which names the element."""
+    found = _read(configuration)
+    named = {account for one in found.exclusions for account in one.accounts}
+    if len(named) > MOST_ACCOUNTS:
+        raise _wrong(f"At most {MOST_ACCOUNTS:,} accounts can be excluded.")
+    if named and not type_.startswith("ORGANIZATION"):
+        raise _wrong("Only an analyzer of an organization can exclude accounts.")
+    if named & set(Organization.objects.filter(pk=scope).values_list("management_account", flat=True)):
+        raise _wrong("The management account of the organization, which owns the analyzer, cannot be excluded.")
+    return found
+
+
+def _read(configuration: Any) -> Tracking:
     inner = _object(configuration, "configuration", ("unusedAccess",)).get("unusedAccess", {})
     inner = _object(inner, "unusedAccess", ("unusedAccessAge", "analysisRule"))
     days = inner.get("unusedAccessAge", DEFAULT_PERIOD)
@@ -74,15 +101,7 @@ def tracking_of(configuration: Any, *, type_: str, scope: str) -> Tracking:
     given = rule.get("exclusions", [])
     if not isinstance(given, list) or len(given) > MOST_EXCLUSIONS:
         raise _wrong(f"exclusions must be a list of at most {MOST_EXCLUSIONS:,} criteria.")
-    exclusions = tuple(_exclusion(one) for one in given)
-    named = {account for one in exclusions for account in one.accounts}
-    if len(named) > MOST_ACCOUNTS:
-        raise _wrong(f"At most {MOST_ACCOUNTS:,} accounts can be excluded.")
-    if named and not type_.startswith("ORGANIZATION"):
-        raise _wrong("Only an analyzer of an organization can exclude accounts.")
-    if named & set(Organization.objects.filter(pk=scope).values_list("management_account", flat=True)):
-        raise _wrong("The management account of the organization, which owns the analyzer, cannot be excluded.")
-    return Tracking(days, exclusions)
+    return Tracking(days, tuple(_exclusion(one) for one in given))
 
 
 def _exclusion(value: Any) -> Exclusion:
@@ -124,8 +143,8 @@ def _wrong(message: str) -> ValidationError:
 
 
 def tracking(analyzer: Analyzer) -> Tracking:
-    """Of an analyzer whose configuration was checked when it was given."""
-    return tracking_of(analyzer.configuration, type_=analyzer.type, scope=analyzer.scope)
+    """Of an analyzer whose configuration was checked when it was given. Who owns the organization may change since."""
+    return _read(analyzer.configuration)
 
 
 def tracked(analyzer: Analyzer) -> QuerySet[Principal]:

@@ -1,4 +1,5 @@
-"""A finding: somebody outside the zone of trust, or inside, can do something with a resource, and the proof."""
+"""A finding: somebody outside the zone of trust, or inside, can do something with a resource, and the proof; or a user
+or role does not use what it has, and the evidence."""
 
 from __future__ import annotations
 
@@ -64,6 +65,11 @@ class Finding(models.Model):
     statement (index), sid, effect}], further_conditions: [{operator, key, values}], assumptions: [text]};
     of internal access also `unless` (conditions under which it is denied, as further_conditions) and `encryption`
     ({key, readable, writable: yes|no|unknown, blockers}).
+    Of unused access, where `principal` is empty and `resource` the user or role: {summary, reason, tracking_period (in
+    days), since, judged_at, evidence: [{source, until}], created_at, access_key_id}; of permissions also the numbers of
+    actions `granted`, `unused`, `untracked`, `unknown` (texts), and `services`: [{service, name, last_accessed, whole
+    (all of it is unused), actions: [{action, last_accessed, access_level}] (none if whole, or if they are too many:
+    then `listed` is false), used: [{action, last_accessed}], granted, unused, untracked, policies (names)}].
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

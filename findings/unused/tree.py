@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -93,11 +93,6 @@ class Tree:
     @property
     def used(self) -> list[ActionLine]:
         return [line for one in self.services for line in one.used]
-
-    def lost(self, since: datetime, days: int) -> list[ActionLine]:
-        """Used actions that would count as unused if the tracking period were shorter by so many days."""
-        later = since + timedelta(days=days)
-        return [line for line in self.used if line.last is not None and line.last < later]
 
 
 def tree(details: Mapping[str, Any], evidence: Evidence | None) -> Tree:

@@ -22,6 +22,7 @@ from findings.roles import CHANGES
 from findings.unused.denied import denied
 from findings.unused.granted import granted
 from findings.unused.owner import owner_of
+from findings.unused.shorter import lost
 from findings.unused.steps import Held, steps
 from findings.unused.tree import ActionLine, Level, ServiceLine, Tree, actions_of_service, instant, tree
 
@@ -33,10 +34,10 @@ FEW = 12
 
 
 class Shown(NamedTuple):
-    """An action or a service with the drawing of its use."""
+    """An action or a service with the drawing of its use; None: no day with use is known."""
 
-    line: Any
-    sparkline: Sparkline
+    line: ActionLine | ServiceLine
+    sparkline: Sparkline | None
 
 
 def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
@@ -45,10 +46,11 @@ def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
     known = evidence([finding.resource]).get(finding.resource)
     shown = tree(finding.details, known)
     today = last_day(finding)
+    since = instant(finding.details.get("since"))
     return {
         "summary": finding.details.get("summary") or finding.resource,
         "principal": principal,
-        "since": instant(finding.details.get("since")),
+        "since": since,
         "judged_at": instant(finding.details.get("judged_at")),
         "key_created_at": instant(finding.details.get("created_at")),
         "told": _told(finding),
@@ -60,7 +62,8 @@ def context(request: HttpRequest, finding: Finding) -> dict[str, Any]:
         "levels": _levels(shown, today) if shown.at_once else {},
         "seldom": [drawn(line, today) for line in shown.seldom],
         "shorter": SHORTER,
-        "lost": _lost(finding, shown),
+        "shorter_left": int(finding.details.get("tracking_period") or 0) - SHORTER,
+        "lost": lost(shown, known, since, SHORTER) if since is not None else [],
         "denied": denied(known, today),
         "owner": owner_of(principal.tags if principal else {}, change),
         "change": change,
@@ -93,7 +96,7 @@ def last_day(finding: Finding) -> date:
 
 
 def drawn(line: ActionLine | ServiceLine, today: date) -> Shown:
-    return Shown(line, sparkline(line.days, today))
+    return Shown(line, sparkline(line.days, today) if line.days else None)
 
 
 def _level(level: Level, today: date) -> dict[str, Any]:
@@ -129,11 +132,6 @@ def _gaps(known: Evidence | None) -> list[str]:
     if known is None or not known.coverage:
         found.append("No trail of this account was read: only what IAM itself tracks is known.")
     return found
-
-
-def _lost(finding: Finding, shown: Tree) -> list[ActionLine]:
-    since = instant(finding.details.get("since"))
-    return shown.lost(since, SHORTER) if since is not None else []
 
 
 def _others(finding: Finding) -> list[Finding]:

@@ -345,9 +345,17 @@ def test_what_breaks_if_the_evidence_were_30_days_shorter(
 ) -> None:
     late, early = "2026-06-20T10:00:00Z", "2026-04-20T10:00:00Z"
     services = [service("s3", unused=["s3:GetBucketAcl"], used=[("s3:PutObject", late), ("s3:GetObject", early)])]
-    answer = admin.get(f"/findings/{make(details={'services': services}).pk}/")
+    found = make(details={"services": services})
+    answer = admin.get(f"/findings/{found.pk}/")
     assert [line.name for line in answer.context["lost"]] == ["s3:GetObject"]
-    assert "1 used action would count as unused" in words(answer.content.decode())
+    assert "This would count as unused as well" in words(answer.content.decode())
+    use("sqs:SendMessage", [80])  # of a service that is used in full, which the finding does not name
+    use("s3:GetObject", [2])
+    use("sns:Publish", [80], denied=True)
+    told = [{"service": "kms", "last_accessed": early, "actions": []}]
+    LastAccessedReport.objects.create(principal=ROLE, account="111122223333", asked_at=NOW, services=told)
+    answer = admin.get(f"/findings/{found.pk}/")
+    assert [line.name for line in answer.context["lost"]] == ["kms:*", "sqs:SendMessage"]
 
 
 def test_denied_attempts_are_shown_apart(admin: Client, make: Callable[..., Finding], principal: Principal) -> None:

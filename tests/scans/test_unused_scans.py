@@ -15,12 +15,15 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from analyzers.actions import CreateAnalyzer, UpdateAnalyzer
+from analyzers.collect.work import finish
 from analyzers.inventory.load import load
 from analyzers.inventory.tracked import configuration_of, tracked, tracking_of
 from analyzers.models import (
     Account,
     AnalyzedResource,
     Analyzer,
+    Collection,
+    CollectionPart,
     Document,
     Organization,
     Principal,
@@ -29,6 +32,7 @@ from analyzers.models import (
 )
 from analyzers.scans import request_scan, work
 from analyzers.scans.after_import import usage_changed
+from analyzers.scans.targeted import scan_resources
 from analyzers.usage.evidence import Evidence, Report, ServiceAccess, Use
 from findings import filters, wire
 from findings.actions import Archive, CreateRule
@@ -369,6 +373,13 @@ def test_an_unsound_configuration_is_told_what_is_wrong(
         tracking_of(configuration, type_=analyzer.type, scope=analyzer.scope)
 
 
+def test_an_excluded_account_that_becomes_the_owner_stops_no_scan(analyzer: Analyzer) -> None:
+    Analyzer.objects.update(configuration=configuration_of(90, [B]))
+    Organization.objects.update(management_account=B)
+    scan(Analyzer.objects.get())
+    assert active() == FOUND[:2]
+
+
 def test_an_analyzer_of_an_account_excludes_no_accounts(analyzer: Analyzer) -> None:
     with pytest.raises(ValidationError, match="Only an analyzer of an organization"):
         tracking_of(configuration_of(90, [B]), type_="ACCOUNT_UNUSED_ACCESS", scope=A)
@@ -396,6 +407,25 @@ def test_the_commands(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> No
     assert caught.value.returncode == 2
     with pytest.raises(CommandError, match="are for unused access"):
         call_command("create_analyzer", "no", type="ACCOUNT", scope=A, tracking_period=30)
+
+
+def test_the_command_that_changes_one(analyzer: Analyzer) -> None:
+    def change(**options: Any) -> Any:
+        call_command("update_analyzer", "unused", stdout=StringIO(), **options)
+        return Analyzer.objects.get(name="unused").configuration
+
+    assert change(tracking_period=180, exclude_account=[B]) == configuration_of(180, [B])
+    assert change(exclude_tag=["team=data"]) == configuration_of(180, [], [("team", "data")])
+    assert change(tracking_period=30) == configuration_of(30, [], [("team", "data")])
+    assert change(no_exclusions=True, scan_every=0) == configuration_of(30)
+    assert Analyzer.objects.get(name="unused").scan_every is None
+    with pytest.raises(CommandError, match="1 to 365"):
+        change(tracking_period=366)
+    with pytest.raises(CommandError, match="Known: unused"):
+        call_command("update_analyzer", "nobody")
+    Analyzer.objects.create(name="out", type="ACCOUNT", scope=A)
+    with pytest.raises(CommandError, match="unused access"):
+        call_command("update_analyzer", "out", tracking_period=30)
 
 
 def test_findings_have_the_shape_of_the_api(analyzer: Analyzer, known: dict[str, Evidence]) -> None:
@@ -442,6 +472,7 @@ def test_filters_by_type_and_last_use(analyzer: Analyzer) -> None:
     for text in ("lastAccessed:*", f"lastAccessed:{day}", f"lastAccessed~{day[:7]}"):
         assert names(text) == {"UnusedIAMRole"}
     assert len(names("-lastAccessed:*")) == 3
+    assert names("isPublic:false") == names("isPublic:*") == set()
 
 
 def test_archive_rules_and_people_decide_as_with_other_findings(analyzer: Analyzer, reviewer: User) -> None:
@@ -484,6 +515,28 @@ def test_new_usage_is_judged_and_a_running_scan_is_followed(
         usage_changed(["000000000000"])
     running.refresh_from_db()
     assert running.again
+
+
+def test_a_collection_that_read_users_and_roles_is_judged(
+    analyzer: Analyzer, django_capture_on_commit_callbacks: Any
+) -> None:
+    def collect(**part: Any) -> bool:
+        collection = Collection.objects.create(status="RUNNING", started_at=timezone.now())
+        CollectionPart.objects.create(collection=collection, account=A, **part)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert finish(collection.pk)
+        return Scan.objects.exists()
+
+    assert not collect(service="s3", status="READ")
+    assert not collect(service="iam", status="NOT_READ")
+    assert collect(service="iam", status="PARTLY")
+
+
+def test_a_changed_role_is_judged_and_a_changed_bucket_is_not(analyzer: Analyzer) -> None:
+    scan_resources(["arn:aws:s3:::photos"], [A])
+    assert not Scan.objects.exists()
+    scan_resources([arn("role/app")], [A])
+    assert Scan.objects.get().reason == "change"
 
 
 def test_an_inventory_file_says_when_it_was_read(analyzer: Analyzer, inventory_file: Callable[..., Any]) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 from analyzers.actions import CreateAnalyzer
 from analyzers.inventory import arn_list, tracked
 from analyzers.inventory.selection import configuration_of, estimate
+from analyzers.management.tracking import add_tracking, exclusions_of
 from analyzers.models import INTERNAL_TYPES, UNUSED_TYPES, AnalyzerType
 from findings.actions import RestoreRules
 from findings.actions.transfer_rules import kept
@@ -32,10 +33,7 @@ class Command(BaseCommand):
         choice.add_argument("--resource-type", action="append", default=[])
         choice.add_argument("--account", action="append", default=[])
         choice.add_argument("--tag", action="append", default=[], metavar="KEY[=VALUE]")
-        period = parser.add_argument_group("unused access")
-        period.add_argument("--tracking-period", type=int, help="days without use, 1 to 365; 90 if not given")
-        period.add_argument("--exclude-account", action="append", default=[], metavar="ID")
-        period.add_argument("--exclude-tag", action="append", default=[], metavar="KEY[=VALUE]")
+        add_tracking(parser)
         parser.add_argument("--scan-every", type=int, default=1440, help="minutes; 0: only by hand")
         parser.add_argument(
             "--restore-rules", action="store_true", help="the archive rules kept from a deleted analyzer of this name"
@@ -50,11 +48,8 @@ class Command(BaseCommand):
         if options["type"] in INTERNAL_TYPES and not configuration:
             configuration = configuration_of([self._criteria(options)])
         if options["type"] in UNUSED_TYPES and not configuration:
-            configuration = tracked.configuration_of(
-                tracked.DEFAULT_PERIOD if options["tracking_period"] is None else options["tracking_period"],
-                options["exclude_account"],
-                [(key, value) for key, _, value in (tag.partition("=") for tag in options["exclude_tag"])],
-            )
+            given = options["tracking_period"]
+            configuration = exclusions_of(options, tracked.DEFAULT_PERIOD if given is None else given)
         elif options["tracking_period"] is not None or options["exclude_account"] or options["exclude_tag"]:
             message = "--tracking-period, --exclude-account and --exclude-tag are for unused access, instead of"
             raise CommandError(f"{message} --configuration.", returncode=2)
