@@ -281,7 +281,7 @@ rows = db.execute(f'''
                  r.requestParameters.secretId, r.requestParameters.name) AS resource,
         r.eventTime[:10] AS day, min(r.eventTime), max(r.eventTime), count(*)
     FROM (SELECT unnest(Records) AS r FROM read_json('{sys.argv[1]}/*.json.gz', columns = {{Records: '{shape}'}},
-          maximum_object_size = 67108864, format = 'unstructured'))
+          format = 'unstructured'))
     GROUP BY ALL''').fetchall()
 print(sum(row[-1] for row in rows), "events", len(rows), "rows")
 """

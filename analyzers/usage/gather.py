@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from .actions import actions_of
 from .callers import Caller, Nobody, caller_of, kind_of, refused
 from .named import Parameters, Place, Wanted, by_parameters, listed, parameters_of, spelled_for_version, wanted
-from .records import Record, unwrapped
+from .records import ABSENT, Record, unwrapped
 from .special_events import IN_OLD_VERSION
 from .tally import MOST_RESOURCES, SAMPLES, Key, NotALog, Seen, Sum, Tally
 
@@ -25,6 +25,8 @@ MOST_SUMS = 250_000
 """Sums of one file. It bounds the memory where names are made up."""
 MOST_UNKNOWN = 20_000
 MOST_ACCOUNTS = 20_000
+MOST_ODD = 20_000
+"""Odd records that are borne, if there are hardly any others: it bounds the time that a file of nothing takes."""
 _PLANS = 1 << 16
 
 _BEGIN = date(2013, 1, 1)
@@ -109,17 +111,20 @@ class Gathering:
         self._resources: dict[tuple[str, str], set[str]] = {}
         self._crowded: set[tuple[str, str]] = set()
         self._reasons: Counter[str] = Counter()
-        self._events = 0
+        self._events = self._odd = 0
 
     def malformed(self, why: str) -> None:
         """One record that could not be read."""
         self._events += 1
+        self._odd += 1
         self._reasons[why] += 1
+        if self._odd > MOST_ODD and self._odd > 0.9 * self._events:
+            raise NotALog("Hardly anything in it is a record of CloudTrail.")
 
     def add(self, records: Iterable[Record]) -> None:
         plans, days, clocks = self._plans, self._known_days, _clocks()
         for record in records:
-            if record.name is None and (record.wrapped is not None or record.text is not None):
+            if record.name is None and (record.wrapped is not ABSENT or record.text is not None):
                 try:
                     record = unwrapped(record)
                 except (ValueError, RecursionError):

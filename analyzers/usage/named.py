@@ -90,8 +90,11 @@ _WHOLE = {
 }
 """What an ARN in a parameter must look like, where not every ARN is whole."""
 
+_OF_OTHERS = {"sts": "iam"}
+"""Services whose actions concern resources of another."""
+
 _MORE = {"dynamodb": ("indexName",), "lambda": ("qualifier",), "s3": ("versionId", "x-amz-copy-source")}
-_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:(?:\d{12})?:[!-~]+")
+_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:(?:\d{12}|aws)?:[!-~]+")
 _SOURCE = re.compile(r"/?((?!arn:)[^/?]+)/")
 
 
@@ -150,7 +153,8 @@ def by_parameters(values: Parameters, want: Wanted, place: Place) -> tuple[str, 
 def listed(record: Record, want: Wanted) -> tuple[str, ...]:
     """The ARNs that the record lists; empty if it lists none of the service, or very many."""
     arns = {one.arn for one in record.resources or () if one.arn and len(one.arn) <= _LONGEST}
-    of_service = sorted(arn for arn in arns if (match := _ARN.fullmatch(arn)) and match[1] == want.prefix)
+    service = _OF_OTHERS.get(want.prefix, want.prefix)
+    of_service = sorted(arn for arn in arns if (match := _ARN.fullmatch(arn)) and match[1] == service)
     if want.prefix == "s3":
         of_service = _buckets(of_service, want)
     return tuple(of_service) if len(of_service) <= MOST else ()
@@ -165,7 +169,7 @@ def spelled_for_version(action: str, values: Parameters) -> str:
 def _arn(value: str, rule: _Rule, prefix: str, place: Place) -> str | None:
     if value.startswith("arn:"):
         match = (_WHOLE.get(prefix) or _ARN).fullmatch(value)
-        return value if match and value.split(":", 3)[2] == prefix else None
+        return value if match and value.split(":", 3)[2] == _OF_OTHERS.get(prefix, prefix) else None
     found = rule.form.fullmatch(value)
     if found is None:
         return None
