@@ -120,15 +120,30 @@ def wanted(action: str) -> Wanted | None:
     return Wanted(action, prefix, own if by_rule else (), by_rule)
 
 
-def parameters_of(record: Record, prefix: str) -> Parameters:
-    """The parameters that the rules of a service want, in the order of `_names`, and no others."""
-    read = _reader(prefix)
-    if read is None:
-        return ()
-    try:
-        return read(record.parameters)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ()
+@cache
+def values_of(prefix: str) -> Callable[[Record], Parameters]:
+    """How to read the parameters that the rules of a service want of a record, in the order of `_names`, and no others;
+    nothing if they have another form."""
+    told = _names(prefix)
+    if not told:
+        return lambda record: ()
+    names = [re.sub(r"\W", "_", name) for name in told]
+    fields = [(name, str | None, msgspec.field(default=None, name=one)) for name, one in zip(names, told, strict=True)]
+    shape = msgspec.defstruct("Parameters", fields, gc=False)
+    decode = msgspec.json.Decoder(shape | None).decode
+    values = attrgetter(*names)
+    several = len(names) > 1
+
+    def read(record: Record) -> Parameters:
+        try:
+            found = decode(record.parameters)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ()
+        if found is None:
+            return ()
+        return values(found) if several else (values(found),)
+
+    return read
 
 
 @lru_cache(maxsize=1 << 14)
@@ -204,26 +219,3 @@ def _types(prefix: str) -> dict[str, tuple[str, ...]]:
 @cache
 def _names(prefix: str) -> tuple[str, ...]:
     return tuple(sorted({rule.parameter for rule in _RULES.get(prefix, {}).values()} | set(_MORE.get(prefix, ()))))
-
-
-@cache
-def _reader(prefix: str) -> Callable[[msgspec.Raw], Parameters] | None:
-    if not _names(prefix):
-        return None
-    names = [re.sub(r"\W", "_", name) for name in _names(prefix)]
-    fields = [
-        (name, str | None, msgspec.field(default=None, name=told))
-        for name, told in zip(names, _names(prefix), strict=True)
-    ]
-    shape = msgspec.defstruct("Parameters", fields, gc=False)
-    decode = msgspec.json.Decoder(shape | None).decode
-    values = attrgetter(*names) if len(names) > 1 else None
-    only = attrgetter(names[0])
-
-    def read(text: msgspec.Raw) -> Parameters:
-        told = decode(text)
-        if told is None:
-            return ()
-        return values(told) if values else (only(told),)
-
-    return read

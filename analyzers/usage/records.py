@@ -17,7 +17,7 @@ import msgspec
 
 from .tally import NotALog
 
-WHOLE = 1 << 22
+WHOLE = 1 << 21
 """A text up to this size is decoded at once, a longer one in pieces of about that size: it bounds the memory, also where
 it holds nothing but empty records. Most files of CloudTrail are smaller."""
 LONGEST = 1 << 21

@@ -294,15 +294,15 @@ def peak(data: bytes) -> float:
 @pytest.mark.parametrize(
     "text",
     [
-        b'{"Records":[' + b"{}," * 1_800_000 + b"{}]}",
-        b"[" + b"1," * 2_600_000 + b"1]",
-        b"[" + b"[]," * 1_800_000 + b"[]]",
-        b"{}\n" * 1_800_000,
+        b'{"Records":[' + b"{}," * 900_000 + b"{}]}",
+        b"[" + b"1," * 1_300_000 + b"1]",
+        b"[" + b"[]," * 900_000 + b"[]]",
+        b"{}\n" * 900_000,
         b'{"Records":[{"eventName":"' + b"x" * 12_000_000 + b'"}]}',
     ],
 )
 def test_texts_of_nothing_take_bounded_memory(text: bytes) -> None:
-    assert peak(gzip.compress(text, 1)) < 300
+    assert peak(gzip.compress(text, 1)) < 250
 
 
 def test_many_sessions_are_five_samples() -> None:
