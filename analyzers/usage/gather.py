@@ -43,13 +43,13 @@ _OTHER_TYPES = {
     "AwsCloudTrailInsight": INSIGHTS,
 }
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|\+00:00| UTC)?")
-_NAME = re.compile(r"[!-~]{1,128}")
-_REGION = re.compile(r"[a-z0-9-]{1,32}")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|\+00:00| UTC)?", re.ASCII)
+_NAME = re.compile(r"[!-~]{1,128}", re.ASCII)
+_REGION = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _LONGEST = 2048
 _LAST = "\x7f"
 """Sorts behind all names and moments."""
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 class _Open:

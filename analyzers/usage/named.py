@@ -1,9 +1,9 @@
 """The resources that a record names, as far as they are what the permission was asked for.
 
-Either the parameters of the request name them, by the table below, or the record lists their ARNs. Objects of S3 are folded
-into all of their bucket. Nothing is told where a name may mean something else (an access point, a secret without the end
-that its ARN has), since what is told is used to narrow policies. Roles, users and groups of IAM are told without their
-path, which requests do not hold. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
+Either the parameters of the request name them, by the table below, or the record lists their ARNs. Objects of S3 are
+folded into all of their bucket. Nothing is told where a name may mean something else (an access point, a secret without
+the end that its ARN has), since what is told is used to narrow policies. Roles, users and groups of IAM are told
+without their path, which requests do not hold. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Rule(NamedTuple):
 
 
 def _rule(parameter: str, form: str, arn: str) -> _Rule:
-    return _Rule(parameter, re.compile(form), arn)
+    return _Rule(parameter, re.compile(form, re.ASCII), arn)
 
 
 _ANY = r"([\w+=,.@-]{1,128})"
@@ -85,8 +85,10 @@ _BESIDE = {
 """Resource types that an action may have besides, and which no rule here tells of: the request would name them so."""
 
 _WHOLE = {
-    "secretsmanager": re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"),
-    "s3": re.compile(r"(?!)"),
+    "secretsmanager": re.compile(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}", re.ASCII
+    ),
+    "s3": re.compile(r"(?!)", re.ASCII),
 }
 """What an ARN in a parameter must look like, where not every ARN is whole."""
 
@@ -94,8 +96,8 @@ _OF_OTHERS = {"sts": "iam"}
 """Services whose actions concern resources of another."""
 
 _MORE = {"dynamodb": ("indexName",), "lambda": ("qualifier",), "s3": ("versionId", "x-amz-copy-source")}
-_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:(?:\d{12}|aws)?:[!-~]+")
-_SOURCE = re.compile(r"/?((?!arn:)[^/?]+)/")
+_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:(?:\d{12}|aws)?:[!-~]+", re.ASCII)
+_SOURCE = re.compile(r"/?((?!arn:)[^/?]+)/", re.ASCII)
 
 
 class Wanted(NamedTuple):
@@ -126,7 +128,7 @@ def values_of(prefix: str) -> Callable[[Record], Parameters]:
     nothing if they have another form."""
     told = _names(prefix)
     if not told:
-        return lambda record: ()
+        return lambda _: ()
     names = [re.sub(r"\W", "_", name) for name in told]
     fields = [(name, str | None, msgspec.field(default=None, name=one)) for name, one in zip(names, told, strict=True)]
     shape = msgspec.defstruct("Parameters", fields, gc=False)
@@ -194,9 +196,13 @@ def _arn(value: str, rule: _Rule, prefix: str, place: Place) -> str | None:
 
 def _more(told: Mapping[str, str | None], prefix: str) -> str:
     """An index has permissions of its own, and so has a version of a function."""
-    if prefix == "dynamodb" and (index := told.get("indexName")) and re.fullmatch(r"[\w.-]{3,255}", index):
+    if prefix == "dynamodb" and (index := told.get("indexName")) and re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", index):
         return f"/index/{index}"
-    if prefix == "lambda" and (qualifier := told.get("qualifier")) and re.fullmatch(r"[\w$-]{1,128}", qualifier):
+    if (
+        prefix == "lambda"
+        and (qualifier := told.get("qualifier"))
+        and re.fullmatch(r"[a-zA-Z0-9_$-]{1,128}", qualifier)
+    ):
         return f":{qualifier}"
     return ""
 

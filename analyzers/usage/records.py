@@ -1,7 +1,7 @@
 """Text to records of CloudTrail: the forms that files have, and no more of a record than is needed.
 
-Forms: `{"Records": [...]}` as CloudTrail writes it; a list; a record a line, as exports of CloudTrail Lake have it, bare or
-as `eventData`; one record; the answer of `lookup_events`. Of keys that stand twice in a record the last one counts.
+Forms: `{"Records": [...]}` as CloudTrail writes it; a list; a record a line, as CloudTrail Lake exports them, bare
+or as `eventData`; one record; the answer of `lookup_events`. Of keys that stand twice in a record the last one counts.
 Sources: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html,
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 """
@@ -18,8 +18,8 @@ import msgspec
 from .tally import NotALog
 
 WHOLE = 1 << 21
-"""A text up to this size is decoded at once, a longer one in pieces of about that size: it bounds the memory, also where
-it holds nothing but empty records. Most files of CloudTrail are smaller."""
+"""A text up to this size is decoded at once, a longer one in pieces of about that size: it bounds the memory, also
+where it holds nothing but empty records."""
 LONGEST = 1 << 21
 """Bytes of one record. CloudTrail's own limit is 1 MB ("maxEventSize")."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,7 +107,7 @@ def test_the_same_events_in_other_files_and_another_order_are_the_same(order: li
     whole = read(log(*EVENTS))
     events = [EVENTS[place] for place in order]
     edges = [0, *sorted(cuts), len(events)]
-    parts = [read_packed(log(*events[start:end])) for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [read_packed(log(*events[start:end])) for start, end in pairwise(edges)]
     assert merged(*parts) == merged(whole) == whole
     assert tally_events(events, UNTIL) == whole
 
