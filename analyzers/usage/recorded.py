@@ -9,7 +9,8 @@ Sources, below https://docs.aws.amazon.com/: the pages named in `SERVICES`; of t
 AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html,
 amazondynamodb/latest/developerguide/logging-using-cloudtrail.html,
 AWSSimpleQueueService/latest/SQSDeveloperGuide/logging-using-cloudtrail.html,
-sns/latest/dg/logging-using-cloudtrail.html, AmazonCloudWatch/latest/monitoring/logging_cw_api_calls.html, kms/latest/developerguide/logging-using-cloudtrail.html;
+sns/latest/dg/logging-using-cloudtrail.html,
+AmazonCloudWatch/latest/monitoring/logging_cw_api_calls.html, kms/latest/developerguide/logging-using-cloudtrail.html;
 awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html (events of KMS may be left out of a trail)
 and logging-data-events-with-cloudtrail.html; IAM/latest/UserGuide/access_forward_access_sessions.html.
 """

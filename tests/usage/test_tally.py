@@ -55,7 +55,7 @@ def merged(*tallies: Tally) -> Tally:
 
 
 @given(TALLIES, TALLIES, TALLIES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_merging_is_associative_and_commutative(one: Tally, two: Tally, three: Tally) -> None:
     left = merged(merged(one, two), three)
     assert left == merged(one, merged(two, three))
@@ -63,7 +63,7 @@ def test_merging_is_associative_and_commutative(one: Tally, two: Tally, three: T
 
 
 @given(TALLIES, TALLIES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_merging_leaves_the_other_as_it_is(one: Tally, two: Tally) -> None:
     before = copy.deepcopy(two)
     found = merged(one, two)
