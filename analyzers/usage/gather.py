@@ -21,8 +21,11 @@ from .records import ABSENT, Record, unwrapped
 from .special_events import IN_OLD_VERSION
 from .tally import MOST_RESOURCES, SAMPLES, Key, NotALog, Seen, Sum, Tally
 
-MOST_SUMS = 250_000
-"""Sums of one file. It bounds the memory where names are made up."""
+MOST_SUMS = 200_000
+"""Sums of one file. It bounds the memory where names are made up, or a file tells of very many accounts."""
+MOST_DAYS = 1_500_000
+"""Days of all sums of one file together, looked at after each `_LOOK` records."""
+_LOOK = 50_000
 MOST_UNKNOWN = 20_000
 MOST_ACCOUNTS = 20_000
 MOST_ODD = 20_000
@@ -111,7 +114,7 @@ class Gathering:
         self._resources: dict[tuple[str, str], set[str]] = {}
         self._crowded: set[tuple[str, str]] = set()
         self._reasons: Counter[str] = Counter()
-        self._events = self._odd = 0
+        self._events = self._odd = self._looked = 0
 
     def malformed(self, why: str) -> None:
         """One record that could not be read."""
@@ -169,11 +172,19 @@ class Gathering:
                     found.last = time
                 counts = found.days
                 counts[day] = counts.get(day, 0) + 1
+        if self._events - self._looked > _LOOK:
+            self._look()
 
     def tally(self) -> Tally:
-        """The sums so far."""
+        """The sums. The gathering is of no use after that: it gives its memory away sum by sum."""
+        self._plans.clear()
+        uses = {}
+        while self._uses:
+            key, summed = self._uses.popitem()
+            if summed.days:
+                uses[key] = summed.closed()
         told = Tally(
-            uses={key: found.closed() for key, found in self._uses.items() if found.days},
+            uses=uses,
             events=self._events,
             malformed=self._reasons.total(),
             reasons=Counter(self._reasons),
@@ -194,6 +205,11 @@ class Gathering:
     @property
     def only_insights(self) -> bool:
         return bool(self._events) and set(self._ignored) == {INSIGHTS} and not self._uses and not self._unknown
+
+    def _look(self) -> None:
+        self._looked = self._events
+        if sum([len(one.days) for one in self._uses.values()]) + sum(map(len, self._days.values())) > MOST_DAYS:
+            raise NotALog("It tells of too many uses on too many days; split it.")
 
     def _moment(self, time: str | None) -> str:
         """The moment as `YYYY-MM-DDThh:mm:ssZ`; empty if it is none."""

@@ -325,6 +325,13 @@ def test_made_up_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "accounts" in refused(log(*(event(recipientAccountId=f"{number:012d}") for number in range(150))))
 
 
+def test_made_up_days_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gather, "MOST_DAYS", 100)
+    monkeypatch.setattr(gather, "_LOOK", 50)
+    days = [event(eventTime=f"20{number // 28:02d}-02-{1 + number % 28:02d}T00:00:00Z") for number in range(400, 600)]
+    assert "too many days" in refused(log(*days))
+
+
 def test_a_resource_more_than_is_told_apart_folds_them_all() -> None:
     events = [event("s3:GetObject", requestParameters={"bucketName": f"bucket-{one}"}) for one in range(250)]
     found = read(log(*events))
