@@ -10,7 +10,21 @@ import platform
 import sys
 import time
 
-ALL = ("policy", "reasoning", "external", "internal", "internal_scan", "unused", "inventory", "collect", "startup")
+ALL = (
+    "policy",
+    "reasoning",
+    "external",
+    "internal",
+    "internal_scan",
+    "unused",
+    "usage",
+    "usage_store",
+    "recommendation",
+    "validation",
+    "inventory",
+    "collect",
+    "startup",
+)
 
 
 def main(names: list[str]) -> int:
