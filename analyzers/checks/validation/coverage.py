@@ -11,7 +11,9 @@ from analyzers.reasoning.globs import EVERYTHING, Glob, glob
 from analyzers.reasoning.matching import glob_matches
 
 LONGEST = 1024
-"""Longer patterns are not compared: what cannot be proved quickly is not called redundant."""
+MOST_WILDCARDS = 16
+"""Longer patterns, and such with more wildcards, are not compared: what cannot be proved quickly is not called
+redundant. AWS's own policies have six in a pattern at most."""
 _UP_TO_WILDCARD = re.compile(r"[^*?$]*")
 _TRIED = 200_000
 """Pairs of places after which two patterns are taken to meet."""
@@ -40,9 +42,13 @@ def covers(wide: str, narrow: str, *, variables: bool = False, fields: int = 0) 
             return False
         if not fields:
             return True
-    elif not _may_cover(outer, inner):
+    elif _is_intricate(outer) or _is_intricate(inner) or not _may_cover(outer, inner):
         return False
     return _proved(glob(outer, fields=fields), glob(inner, fields=fields))
+
+
+def _is_intricate(pattern: tuple[Token, ...]) -> bool:
+    return sum(not isinstance(token, str) for token in pattern) > MOST_WILDCARDS
 
 
 def _may_cover(outer: tuple[Token, ...], inner: tuple[Token, ...]) -> bool:
