@@ -156,7 +156,7 @@ def is_provider(prefix: str) -> bool:
     return "." in prefix or prefix in {"saml", "cognito-identity-auth", "cognito-identity-unauth"}
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def key(name: str) -> Key | None:
     """A condition key, in any case; None if it is not known."""
     lower = name.lower()
