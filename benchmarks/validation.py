@@ -1,7 +1,7 @@
 """How fast policies are validated: `python -m benchmarks validation`.
 
-The AWS managed policies, one after the other in one process, without the start; then a process of its own that validates
-one policy, from its start to the verdict.
+The AWS managed policies, one after the other in one process, without the start; then a process of its own that
+validates one policy, from its start to the verdict.
 """
 
 from __future__ import annotations

@@ -24,15 +24,20 @@ class File(NamedTuple):
 
 class Command(BaseCommand):
     help = (
-        "What is wrong with policies, where, and how to mend it: the checks of ValidatePolicy, without an account. No "
-        "database. Exit status 0: no error and no security warning, 1: some, 2: wrong use or a file that cannot be read."
+        "What is wrong with policies, where, and how to mend it: the checks of ValidatePolicy, without an account. "
+        "No database. Exit status 0: no error and no security warning, 1: some, 2: wrong use or an unreadable file."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", help="a file with a policy, or - for standard input")
         parser.add_argument(
-            "--type", type=PolicyType, choices=list(PolicyType), required=True, metavar="TYPE", help=", ".join(PolicyType)
+            "--type",
+            type=PolicyType,
+            choices=list(PolicyType),
+            required=True,
+            metavar="TYPE",
+            help=", ".join(PolicyType),
         )
         parser.add_argument(
             "--resource-type",

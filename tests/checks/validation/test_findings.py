@@ -94,7 +94,9 @@ def test_a_wrong_key_is_told_by_its_name_and_a_wrong_piece_by_its_place_in_the_t
 
 
 def test_a_piece_of_a_text_with_escapes_is_shown_by_all_of_it() -> None:
-    text = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:x::b\\u002f*"}}'
+    text = (
+        '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:x::b\\u002f*"}}'
+    )
     (finding, *_) = validate(text, "IDENTITY_POLICY")
     start, end = finding.locations[0].span
     assert text[start.offset : end.offset] == '"arn:aws:s3:x::b\\u002f*"'

@@ -88,17 +88,28 @@ def test_of_many_findings_of_a_kind_the_last_tells_that_there_are_more() -> None
     assert any("more of these" in one.message for one in found)
 
 
-names = st.sampled_from(
+NAMES = (
     "Version Statement Effect Action NotAction Resource Principal NotPrincipal Condition Sid AWS Service Federated "
-    "StringLike ForAllValues:StringEquals Null Bool aws:SourceIp aws:TagKeys s3:prefix a".split()
+    "StringLike ForAllValues:StringEquals Null Bool aws:SourceIp aws:TagKeys s3:prefix a"
 )
+names = st.sampled_from(NAMES.split())
 leaves = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
     st.text(max_size=5),
     st.sampled_from(
-        ["Allow", "2012-10-17", "*", "s3:*", "iam:PassRole", "arn:aws:s3:::b/*", "arn:aws:iam::1:role/a", "${a, b}", "${"]
+        [
+            "Allow",
+            "2012-10-17",
+            "*",
+            "s3:*",
+            "iam:PassRole",
+            "arn:aws:s3:::b/*",
+            "arn:aws:iam::1:role/a",
+            "${a, b}",
+            "${",
+        ]
     ),
 )
 trees = st.recursive(

@@ -103,7 +103,10 @@ def statements(*several: dict[str, Any]) -> set[str]:
 
 
 def test_a_statement_is_redundant_only_if_that_is_proved() -> None:
-    narrow, wide = when("IpAddress", "aws:SourceIp", "203.0.113.0/25"), when("IpAddress", "aws:SourceIp", "203.0.113.0/24")
+    narrow, wide = (
+        when("IpAddress", "aws:SourceIp", "203.0.113.0/25"),
+        when("IpAddress", "aws:SourceIp", "203.0.113.0/24"),
+    )
     assert statements(narrow, wide) == {"REDUNDANT_STATEMENT"}, "by the solver"
     assert statements(when("StringEquals", "aws:username", "a"), {}) == {"REDUNDANT_STATEMENT"}
     assert statements(when("StringEquals", "aws:username", "a"), when("StringEquals", "aws:username", "b")) == set()
