@@ -16,10 +16,11 @@ from analyzers.reasoning.matching import glob_matches
 from . import global_keys
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key\Z")
-_RETIRED = (
-    "codestar crowd deepcomposer deeplens deepracer elastic-inference evidently iot1click iotevents iotroborunner "
-    "mobilehub sagemaker-groundtruth-synthetic sumerian zocalo"
+_CLOSED = (
+    "codestar crowd deepcomposer deeplens deepracer elastic-inference evidently gamesparks iot1click iotevents "
+    "iotroborunner mobilehub sagemaker-groundtruth-synthetic sumerian zocalo"
 )
+_RETIRED = frozenset(_CLOSED.split())
 """Services that AWS has closed, and that its own policies still name: the catalogue has nothing of them any more."""
 
 _LONGEST = 128
@@ -55,7 +56,7 @@ def is_service(prefix: str) -> bool:
 
 def is_retired(prefix: str) -> bool:
     """Whether the service is one of those of which nothing is known any more."""
-    return prefix.lower() in _RETIRED.split()
+    return prefix.lower() in _RETIRED
 
 
 @lru_cache(maxsize=512)
