@@ -22,6 +22,7 @@ WITHOUT_DATABASE = frozenset(
         "external_findings",
         "help",
         "simulate",
+        "validate_policy",
         "update_lists",
         "version",
     }
