@@ -23,6 +23,7 @@ WITHOUT_DATABASE = frozenset(
         "help",
         "renew_event_sources",
         "simulate",
+        "validate_policy",
         "update_lists",
         "version",
     }

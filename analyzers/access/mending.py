@@ -13,11 +13,11 @@ from analyzers.checks.mending.internal import Held, Inside, mend_internal
 from analyzers.inventory.policies_of import of_caller
 from analyzers.inventory.subjects import Inputs, subjects, zone_of_trust
 from analyzers.kinds.channels import TRAITS
-from analyzers.models import Account, Document, Principal, PrincipalPolicy, Resource, Usage
+from analyzers.models import Account, ControlPolicy, Document, Principal, PrincipalPolicy, Resource, Usage
 from analyzers.reasoning.policy_set import PolicySet
 from findings.models import Finding, FindingStatus, FindingType
 
-from .worlds import digest, fingerprint
+from .worlds import digest
 
 VERSION = 1
 """Raise it when answers change for the same inventory."""
@@ -40,9 +40,20 @@ def key_of(finding: Finding) -> str:
         return f"mend:{digest(VERSION, finding.pk)}"
     inputs = Inputs(zone_of_trust(finding.analyzer))
     state = [inputs.input_hash(outline) for outline in inputs.outlines([row.pk])]
-    people = fingerprint(finding.analyzer.scope) if finding.finding_type == FindingType.INTERNAL_ACCESS else ""
+    people = _state_of_principal(finding) if finding.finding_type == FindingType.INTERNAL_ACCESS else []
     said = (finding.principal, sorted(finding.action), finding.condition, finding.sources)
     return f"mend:{digest(VERSION, finding.pk, said, state, people)}"
+
+
+def _state_of_principal(finding: Finding) -> list[object]:
+    """Everything on the principal's side, by digests."""
+    arn = finding.principal.get("AWS", "")
+    row = Principal.objects.filter(arn=arn).values_list("arn", "groups", "account__parent", "account").first()
+    if row is None:
+        return []
+    policies = PrincipalPolicy.objects.filter(principal__arn__in=[arn, *row[1]]).order_by("pk")
+    controls = ControlPolicy.objects.order_by("pk").values_list("pk", "document", "targets")
+    return [row, list(policies.values_list("kind", "name", "arn", "document")), list(controls)]
 
 
 def is_large(finding: Finding) -> bool:

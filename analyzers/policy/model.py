@@ -97,12 +97,13 @@ class Problem(NamedTuple):
     """Something in a document that is kept although it is not understood or not allowed there.
 
     `opaque` says that the statement's match can then not be decided: an evaluation that depends on it is
-    *unknown*.
+    *unknown*. `content` is a digest of what stands there, so that two documents are not equal that differ in it.
     """
 
     message: str
     path: Path
     opaque: bool = True
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gra
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from .errors import PolicyError, quote
@@ -135,7 +137,15 @@ def _statement(value: Any, index: int, path: Path) -> Statement:
 def _unknown(value: dict[str, Any], known: frozenset[str], what: str, path: Path) -> list[Problem]:
     if value.keys() <= known:
         return []
-    return [Problem(f"{what} has no element {quote(name)}.", (*path, name)) for name in value if name not in known]
+    return [
+        Problem(f"{what} has no element {quote(name)}.", (*path, name), content=_digest(value[name]))
+        for name in value
+        if name not in known
+    ]
+
+
+def _digest(value: Any) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _label(value: dict[str, Any], name: str, *path: str | int) -> str | None:
@@ -174,7 +184,8 @@ def _principals(value: dict[str, Any], path: Path, problems: list[Problem]) -> P
         texts = _texts(listed, path, chosen, name)
         kind = _KINDS.get(name)
         if kind is None:
-            problems.append(Problem(f"There is no principal type {quote(name)}.", (*path, chosen, name)))
+            message = f"There is no principal type {quote(name)}."
+            problems.append(Problem(message, (*path, chosen, name), content=_digest(texts)))
         else:
             entries += [PrincipalEntry(kind, text) for text in texts]
     return Principals(tuple(entries), negated)

@@ -25,7 +25,7 @@ from .relations import inclusions, variations
 from .request import CallerKind, ContextValue, Request
 from .scene import ACTION, RESOURCE
 from .space import OutOfTime, Space, Vocabulary
-from .symbolic import Reader
+from .symbolic import APART, Reader
 from .verdict import Answer
 from .wishes import granted
 from .witness import Examples
@@ -247,5 +247,6 @@ def _surely(formula: Formula, positive: bool) -> Formula:
 
 
 def _listed(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(name.partition(APART)[0] for name in names))
     shown = "; ".join(names[:2]) or "an element"
     return shown if len(names) < 3 else f"{shown} and {len(names) - 2} more"

@@ -34,6 +34,9 @@ from .globs import EVERYTHING, glob, literal, matches, residuals
 from .scene import ACTION, Crossing, Scene
 from .words import Words, literal_colons, spelled
 
+APART = " #"
+"""Between what is said of a doubt to people and what tells it from others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -71,8 +74,9 @@ class Reader:
             *(self._conditions.formula(condition, statement.effect) for condition in statement.conditions),
         ]
         if statement.opaque or self.policy.opaque:
-            problems = statement.problems or self.policy.problems
-            parts.append(Open(f"{self.label}statement {statement.index}: {problems[0].message}"))
+            problems = (*statement.problems, *self.policy.problems)
+            doubt = f"{self.label}statement {statement.index}: {problems[0].message}"
+            parts.append(Open(f"{doubt}{APART}{' '.join(one.content for one in problems)}"))
         return conj(parts)
 
     # -- principal and action ----------------------------------------------------------------------------------

@@ -192,13 +192,16 @@ def test_keys_that_differ_only_in_case_are_kept_and_reported() -> None:
 
 def test_an_unknown_element_makes_its_statement_undecidable() -> None:
     first, second = policy(statement(effect="Deny"), statement()).statements
-    assert first.problems == (Problem("A statement has no element 'effect'.", ("Statement", 0, "effect"), opaque=True),)
+    (problem,) = first.problems
+    wanted = Problem("A statement has no element 'effect'.", ("Statement", 0, "effect"), opaque=True)
+    assert problem._replace(content="") == wanted
     assert (first.opaque, second.opaque) == (True, False)
 
 
 def test_an_unknown_element_of_the_document_is_reported() -> None:
     read = policy(statement(), Comment={"by": ["me"]})
-    assert read.problems == (Problem("A policy has no element 'Comment'.", ("Comment",), opaque=True),)
+    (problem,) = read.problems
+    assert problem._replace(content="") == Problem("A policy has no element 'Comment'.", ("Comment",), opaque=True)
     assert read.opaque
 
 

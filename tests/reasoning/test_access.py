@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analyzers.policy import parse_value
+from analyzers.policy import Policy, parse_value
 from analyzers.reasoning import assumptions
 from analyzers.reasoning.access import compare, decides, grants, no_new_access, public, type_of
 from analyzers.reasoning.question import PolicyType
@@ -376,3 +376,17 @@ def test_a_wildcard_access_point_ties_in_a_bucket_and_not_in_the_access_point_it
     pointed = policy(allow(Principal="*", Condition={"ArnLike": {"s3:DataAccessPointArn": arn}}))
     assert public(pointed, "AWS::S3::Bucket", seconds=30).answer is Answer.PROVED
     assert public(pointed, "AWS::S3::AccessPoint", seconds=30).answer is Answer.REFUTED
+
+
+@pytest.mark.parametrize("where", ["statement", "document"])
+def test_what_is_not_understood_is_not_taken_for_the_same(where: str) -> None:
+    """Two documents that hold something unknown in one place, and something else there, may allow different things."""
+
+    def holding(value: str) -> Policy:
+        statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+        inner = {"Unknown": value} if where == "statement" else {}
+        outer = {"Unknown": value} if where == "document" else {}
+        return parse_value({"Version": "2012-10-17", "Statement": [{**statement, **inner}], **outer})
+
+    assert no_new_access(holding("a"), holding("a")).answer is Answer.PROVED
+    assert no_new_access(holding("a"), holding("b")).answer is Answer.UNKNOWN

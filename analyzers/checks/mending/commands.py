@@ -149,7 +149,12 @@ def _point(point: str, account: str, text: str) -> Command:
     if fields and not fields[3]:
         details = json.dumps({"Name": name, "Policy": text})
         words = ("s3control", "put-multi-region-access-point-policy", "--account-id", account, "--details", details)
-        return Command(line(*words, region="us-west-2"))
+        note = "Name is the name of the access point, which its ARN does not tell: put it there instead of the alias."
+        if not text:
+            return Command(
+                "", "", "The policy of a multi-region access point cannot be empty: delete the access point."
+            )
+        return Command(line(*words, region="us-west-2"), "", note)
     verb = "put-access-point-policy" if text else "delete-access-point-policy"
     more = ("--policy", _DOCUMENT) if text else ()
     words = ("s3control", verb, "--account-id", account, "--name", name, *more)

@@ -141,7 +141,7 @@ def missing_qualifier(document: Document) -> Iterator[Found]:
             yield found(
                 f"A request may carry several values of {line.key}; without a set operator they are never compared. "
                 f"Write ForAnyValue:{line.name} (one of them is enough) or ForAllValues:{line.name} (all must match).",
-                line.path,
+                key(line.path),
             )
 
 

@@ -11,9 +11,11 @@ from analyzers.reasoning.globs import EVERYTHING, Glob, glob
 from analyzers.reasoning.matching import glob_matches
 
 LONGEST = 1024
-"""Longer patterns are not compared: what cannot be proved quickly is not called redundant."""
+MOST_WILDCARDS = 16
+"""Longer patterns, and such with more wildcards, are not compared: what cannot be proved quickly is not called
+redundant. AWS's own policies have eleven in a pattern at most."""
 _UP_TO_WILDCARD = re.compile(r"[^*?$]*")
-_TRIED = 200_000
+_TRIED = 50_000
 """Pairs of places after which two patterns are taken to meet."""
 
 
@@ -26,7 +28,7 @@ def covers(wide: str, narrow: str, *, variables: bool = False, fields: int = 0) 
     """
     if wide == "*":
         return True
-    if max(len(wide), len(narrow)) > LONGEST:
+    if max(len(wide), len(narrow)) > LONGEST or max(_wildcards(wide), _wildcards(narrow)) > MOST_WILDCARDS:
         return False
     outer = tokens(wide, wildcards=True, variables=variables)
     inner = tokens(narrow, wildcards=True, variables=variables)
@@ -74,13 +76,17 @@ def _proved(wide: Glob, narrow: Glob) -> bool:
         return False
 
 
+def _wildcards(pattern: str) -> int:
+    return pattern.count("*") + pattern.count("?")
+
+
 @lru_cache(maxsize=65536)
 def meet(first: str, second: str) -> bool:
     """Whether some text matches both globs; so it is taken where telling would take long."""
     one, other = _start(first), _start(second)
     if not (one.startswith(other) or other.startswith(one)):
         return False
-    if len(first) * len(second) > _TRIED:
+    if len(first) * len(second) > _TRIED or max(map(_wildcards, (first, second))) > MOST_WILDCARDS:
         return True
     waiting, seen = [(0, 0)], {(0, 0)}
     while waiting:

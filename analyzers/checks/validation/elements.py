@@ -293,7 +293,12 @@ RULES = (
     Rule("MISSING_EFFECT", FindingType.ERROR, missing_effect),
     Rule("INVALID_EFFECT", FindingType.ERROR, invalid_effect),
     Rule("MISSING_ACTION", FindingType.ERROR, missing_action),
-    Rule("MISSING_RESOURCE", FindingType.ERROR, missing_resource),
+    Rule(
+        "MISSING_RESOURCE",
+        FindingType.ERROR,
+        missing_resource,
+        "as documented of all but role trust policies, so also of those of ECR repositories, which need none",
+    ),
     Rule("MISSING_PRINCIPAL", FindingType.ERROR, missing_principal),
     Rule("UNSUPPORTED_PRINCIPAL", FindingType.ERROR, unsupported_principal),
     Rule("UNSUPPORTED_ELEMENT_COMBINATION", FindingType.ERROR, unsupported_element_combination),

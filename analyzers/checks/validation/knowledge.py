@@ -16,10 +16,11 @@ from analyzers.reasoning.matching import glob_matches
 from . import global_keys
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key\Z")
-_RETIRED = (
-    "codestar crowd deepcomposer deeplens deepracer elastic-inference evidently iot1click iotevents iotroborunner "
-    "mobilehub sagemaker-groundtruth-synthetic sumerian zocalo"
+_CLOSED = (
+    "codestar crowd deepcomposer deeplens deepracer elastic-inference evidently gamesparks iot1click iotevents "
+    "iotroborunner mobilehub sagemaker-groundtruth-synthetic sumerian zocalo"
 )
+_RETIRED = frozenset(_CLOSED.split())
 """Services that AWS has closed, and that its own policies still name: the catalogue has nothing of them any more."""
 
 _LONGEST = 128
@@ -55,7 +56,7 @@ def is_service(prefix: str) -> bool:
 
 def is_retired(prefix: str) -> bool:
     """Whether the service is one of those of which nothing is known any more."""
-    return prefix.lower() in _RETIRED.split()
+    return prefix.lower() in _RETIRED
 
 
 @lru_cache(maxsize=512)
@@ -106,23 +107,30 @@ def nearest_service(prefix: str) -> str:
 
 
 class _Keys(NamedTuple):
+    """`patterns` by what stands before the colon; empty, if that is a part of the pattern."""
+
     exact: dict[str, Key]
-    patterns: tuple[tuple[re.Pattern[str], Key], ...]
+    patterns: dict[str, list[tuple[re.Pattern[str], Key]]]
 
     def find(self, lower: str) -> Key | None:
-        return self.exact.get(lower) or next((key for test, key in self.patterns if test.fullmatch(lower)), None)
+        if lower in self.exact:
+            return self.exact[lower]
+        tests = self.patterns.get(lower.partition(":")[0], []) + self.patterns.get("", [])
+        return next((key for test, key in tests if test.fullmatch(lower)), None)
 
 
 def _lay_out(found: Iterable[tuple[str, str]]) -> _Keys:
     exact: dict[str, Key] = {}
-    patterns = []
-    for name, kind in found:
+    patterns: dict[str, list[tuple[re.Pattern[str], Key]]] = {}
+    for name, kind in dict.fromkeys(found):
         if _PLACEHOLDER.search(name):
+            prefix = name.lower().partition(":")[0]
             pieces = map(re.escape, _PLACEHOLDER.split(name.lower()))
-            patterns.append((re.compile(".+".join(pieces), re.DOTALL), Key(name, kind)))
+            test = re.compile(".+".join(pieces), re.DOTALL)
+            patterns.setdefault("" if "$" in prefix else prefix, []).append((test, Key(name, kind)))
         else:
             exact[name.lower()] = Key(name, kind)
-    return _Keys(exact, tuple(patterns))
+    return _Keys(exact, patterns)
 
 
 @lru_cache(maxsize=512)
@@ -140,7 +148,8 @@ def _keys_of_all() -> _Keys:
 
 def key_names(prefix: str) -> list[str]:
     keys = _keys_of(prefix)
-    return [key.name for key in keys.exact.values()] + [key.name for _, key in keys.patterns]
+    patterns = (key.name for listed in keys.patterns.values() for _, key in listed)
+    return [*(key.name for key in keys.exact.values()), *patterns]
 
 
 def is_provider(prefix: str) -> bool:
@@ -148,7 +157,7 @@ def is_provider(prefix: str) -> bool:
     return "." in prefix or prefix in {"saml", "cognito-identity-auth", "cognito-identity-unauth"}
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def key(name: str) -> Key | None:
     """A condition key, in any case; None if it is not known."""
     lower = name.lower()

@@ -35,9 +35,10 @@ _Covers = Callable[[str, str], bool]
 def redundant_action(document: Document) -> Iterator[Found]:
     for statement in document.statements:
         for name in ("Action", "NotAction"):
-            texts = [Text(text.lower, text.path) for text in statement.texts(name)]
-            for wide, narrow in _groups(texts, covers):
-                yield _told("action", wide, narrow)
+            texts = statement.texts(name)
+            written = {text.path: text for text in texts}
+            for wide, narrow in _groups([Text(text.lower, text.path) for text in texts], covers):
+                yield _told("action", written[wide.path], [written[text.path] for text in narrow])
 
 
 def redundant_resource(document: Document) -> Iterator[Found]:

@@ -17,6 +17,8 @@ from .values import FindingType, Location, ValidationFinding
 
 LARGEST = 300_000
 """Characters that are looked at; no policy may have nearly as many."""
+MOST_OBJECTS = 4_000
+"""Statements, conditions and operators that are looked at, together."""
 MOST_OF_A_KIND = 100
 """Findings of one code that are told; the last says that there are more."""
 
@@ -36,6 +38,8 @@ def validate(
         source = decode(text)
         if len(source) > LARGEST:
             raise PolicyError(f"The document has {len(source):,} characters; at most {LARGEST:,} are checked.")
+        if (objects := source.count("{")) > MOST_OBJECTS:
+            raise PolicyError(f"The document has {objects:,} objects; at most {MOST_OBJECTS:,} are checked.")
         value = load(source)
     except PolicyError as error:
         return (_syntax(error),)
