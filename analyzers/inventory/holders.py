@@ -67,7 +67,7 @@ def _row(row: Principal, policies: Mapping[str, list[Held]]) -> HolderRow:
         created_at=row.created_at,
         read_at=row.read_at,
         last_used_at=row.last_used_at,
-        last_used_known=row.last_used_known,
+        last_used_known=row.last_used_known or row.last_used_at is not None,
         keys=tuple(_keys(credentials.get("access_keys"))),
         password=_password(credentials.get("password")),
         credentials_known="access_keys" in credentials and "password" in credentials,
@@ -85,16 +85,27 @@ def _keys(found: Any) -> Iterator[AccessKey]:
                 active=key.get("status") != "Inactive",
                 created_at=moment(key.get("created_at")),
                 last_used_at=moment(key.get("last_used_at")),
-                known=key.get("known") is True,
+                known=_known(key),
             )
 
 
 def _password(found: Any) -> Password | None:
-    """Whether IAM told when it was used last is seen by the credential report, which tells of `mfa` as well."""
+    """That IAM told when it was used last is also seen by `mfa`, which only the credential report tells as well."""
     if not isinstance(found, dict):
         return None
+    if "known" not in found and isinstance(found.get("mfa"), bool):
+        found = {**found, "known": True}
     return Password(
         created_at=moment(found.get("created_at")),
         last_used_at=moment(found.get("last_used_at")),
-        known=found["known"] is True if "known" in found else isinstance(found.get("mfa"), bool),
+        known=_known(found),
     )
+
+
+def _known(credential: Mapping[str, Any]) -> bool:
+    """Whether IAM was asked when it was used last. A time says so; without one, there was none only if that is said,
+    and a time that cannot be read says nothing."""
+    given = credential.get("last_used_at")
+    if moment(given) is None and given is not None:
+        return False
+    return credential["known"] is True if "known" in credential else given is not None

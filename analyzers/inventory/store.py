@@ -225,11 +225,13 @@ class Store:
 
     def _note_reading(self, values: list[Mapping[str, Any]], pks: Mapping[str, int]) -> None:
         """When the principals were read: now, unless they say otherwise. That alone is no change."""
-        by_time: dict[datetime, list[int]] = {}
+        by_time: dict[datetime | None, list[int]] = {}
         now = timezone.now()
         for value in _last_by_arn(values):
             self.told_of_use.add(arns.account_of(value["arn"]))
-            by_time.setdefault(min(moment(value.get("read_at")) or now, now), []).append(pks[value["arn"]])
+            said = value.get("read_at")
+            read_at = now if said is None else moment(said)  # not known, if it cannot be read
+            by_time.setdefault(read_at and min(read_at, now), []).append(pks[value["arn"]])
         for read_at, found in by_time.items():
             Principal.objects.filter(pk__in=found).update(read_at=read_at)
 

@@ -175,7 +175,7 @@ def test_a_finding_resolves_when_use_is_seen_and_comes_back(analyzer: Analyzer, 
 def test_a_finding_is_kept_when_its_evidence_vanishes(analyzer: Analyzer, known: dict[str, Evidence]) -> None:
     scan(analyzer)
     known.clear()
-    Principal.objects.filter(name="idle").update(last_used_known=False)
+    Principal.objects.filter(name="idle").update(last_used_known=False, last_used_at=None)
     Principal.objects.filter(name="bob").update(credentials={})
     done = scan(analyzer)
     assert active() == FOUND
@@ -262,6 +262,47 @@ def test_several_analyzers_side_by_side(analyzer: Analyzer) -> None:
     assert Finding.objects.filter(analyzer=analyzer).count() == 4
     assert {entry["analyzer"].name: entry["unused"] for entry in by_analyzer()} == {"unused": 4, "strict": 1}
     assert all(entry["cross_account"] == 0 for entry in by_analyzer())
+
+
+@pytest.mark.parametrize(
+    ("credentials", "found"),
+    [
+        ({"access_keys": [{"last_used_at": 200}], "password": {"last_used_at": 200}}, {"AKIA1", ""}),
+        ({"access_keys": [{"last_used_at": 200, "known": False}], "password": {"last_used_at": None}}, set()),
+        ({"access_keys": [{"last_used_at": None}], "password": {"last_used_at": None, "mfa": None}}, set()),
+        (
+            {"access_keys": [{"last_used_at": None, "known": True}], "password": {"last_used_at": None, "mfa": True}},
+            {"AKIA1", ""},
+        ),
+        (
+            {
+                "access_keys": [{"last_used_at": None, "known": "yes"}],
+                "password": {"last_used_at": None, "known": False, "mfa": True},
+            },
+            set(),
+        ),
+        ({"access_keys": [{"last_used_at": "someday", "known": True}], "password": None}, set()),
+        ({"access_keys": [], "password": {"last_used_at": "2026-99-01T00:00:00Z", "mfa": True}}, set()),
+        ({"access_keys": "x", "password": 5}, set()),
+    ],
+)
+def test_what_was_read_of_credentials(analyzer: Analyzer, credentials: Any, found: set[str]) -> None:
+    """A time says that IAM told it; without one, never is only said where IAM was asked."""
+    for one in (*credentials["access_keys"], credentials["password"]):
+        if isinstance(one, dict):
+            one |= {"id": "AKIA1", "created_at": ago(300).isoformat()}
+            if isinstance(one["last_used_at"], int):
+                one["last_used_at"] = ago(one["last_used_at"]).isoformat()
+    Principal.objects.filter(name="bob").update(credentials=credentials)
+    scan(analyzer)
+    rows = Finding.objects.filter(resource=arn("user/bob", B))
+    assert {row.details.get("access_key_id", "") for row in rows} == found
+
+
+def test_a_time_of_last_use_says_that_iam_was_asked(analyzer: Analyzer) -> None:
+    Principal.objects.filter(name="idle").update(last_used_known=False)
+    scan(analyzer)
+    assert "idle UnusedIAMRole" in active()
 
 
 def test_policies_of_groups_count_and_boundaries_do_not(analyzer: Analyzer, known: dict[str, Evidence]) -> None:
@@ -542,7 +583,9 @@ def test_a_changed_role_is_judged_and_a_changed_bucket_is_not(analyzer: Analyzer
 def test_an_inventory_file_says_when_it_was_read(analyzer: Analyzer, inventory_file: Callable[..., Any]) -> None:
     role = {"arn": arn("role/old"), "kind": "ROLE", "read_at": "2026-01-01T00:00:00Z"}
     later = {"arn": arn("role/future"), "kind": "ROLE", "read_at": "2999-01-01T00:00:00Z"}
-    load([inventory_file(principals=[role, later])])
+    wrong = {"arn": arn("role/wrong"), "kind": "ROLE", "read_at": "2026-99-01"}
+    load([inventory_file(principals=[role, later, wrong])])
+    assert Principal.objects.get(name="wrong").read_at is None
     assert Principal.objects.get(name="old").read_at == datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     future = Principal.objects.get(name="future").read_at
     assert future is not None

@@ -144,6 +144,8 @@ def test_a_key_that_iam_was_not_asked_about_is_unknown() -> None:
 def test_credentials_that_were_not_read_are_unknown() -> None:
     analysis = judge(user(S3, credentials_known=False), evidence(report=report({"s3": None})), 90, NOW)
     assert (analysis.findings, analysis.unknown) == ((), (NO_CREDENTIALS, NOT_ACTIVE))
+    part = user(S3, credentials_known=False, keys=(key(used=2),))
+    assert found(part, evidence(report=report({"s3": None}))) == ["UnusedPermission"]
 
 
 def test_a_user_none_of_whose_credentials_is_used_has_no_finding_of_permissions() -> None:
