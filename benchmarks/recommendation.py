@@ -40,7 +40,7 @@ def allowed_actions(document: dict[str, Any]) -> dict[str, list[str]]:
         asked = [test for test in tests if test.services is None or service.prefix in test.services]
         if asked:
             names = [one.full_name for one in catalogue.actions_of(service.prefix)]
-            found[service.prefix] = sorted(name for name in names if any(test(name.lower()) for test in asked))
+            found[service.prefix] = sorted(name for name in names if any(test.match(name.lower()) for test in asked))
     return {service: names for service, names in found.items() if names}
 
 
