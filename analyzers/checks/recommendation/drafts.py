@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 
 from analyzers.policy import Effect, Policy, PolicyError, parse
 
+from . import fitting
 from .judging import Granted
 from .narrowing import Document, Effort, Narrowed
 from .values import Change, Held, Kind
+
+LARGEST = 100_000
+"""AWS's own largest policy has 86,000; a hostile one may have more."""
 
 
 @dataclass
@@ -44,6 +48,8 @@ def read(held: Held) -> Draft | str:
         return f"It cannot be understood: {error.message}"
     except ValueError:
         return "It is not JSON."
+    if fitting.size(document) > LARGEST:
+        return f"It has more than {LARGEST:,} characters; AWS stores no policy of that size."
     if policy.opaque or any(one.opaque or one.principals for one in policy.statements):
         return "Something in it is not understood, or does not belong into such a policy."
     return Draft(held, document, policy, managed=held.kind is Kind.MANAGED or bool(held.via))

@@ -16,6 +16,9 @@ from .narrowing import statements_of
 from .proving import same_origin
 from .values import Change
 
+_MANY = 4_000
+"""Lines of a statement from which on those that repeat are not aligned, because it would take too long."""
+
 
 class Mark(StrEnum):
     SAME = "same"
@@ -103,7 +106,8 @@ def _origins(old: str, new: Sequence[str]) -> dict[tuple[int, int], int | None]:
 
 
 def _beside(old: Sequence[_Line], new: Sequence[_Line], statement: int | None, reasons: _Reasons) -> Iterator[Row]:
-    matcher = SequenceMatcher(None, [_plain(line) for line in old], [_plain(line) for line in new], autojunk=False)
+    many = max(len(old), len(new)) > _MANY
+    matcher = SequenceMatcher(None, [_plain(line) for line in old], [_plain(line) for line in new], autojunk=many)
     for kind, a, b, c, d in matcher.get_opcodes():
         for left, right in zip_longest(old[a:b], new[c:d]):
             mark = Mark.SAME if kind == "equal" else Mark.CHANGED if left and right else _alone(left)

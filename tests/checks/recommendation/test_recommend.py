@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -214,6 +215,7 @@ def test_a_group_of_which_something_is_unknown_is_not_left() -> None:
         ("{", "cannot be understood"),
         (policy({**allow("s3:*"), "Novelty": 1}), "not understood"),
         (policy({**allow("s3:*"), "Principal": "*"}), "does not belong"),
+        (policy(allow([f"s3:{n:09}" for n in range(9_000)])), "100,000 characters"),
     ],
 )
 def test_what_cannot_be_read_is_left_and_said_so(text: str, why: str) -> None:
@@ -280,6 +282,15 @@ def test_used_services_stay_whole_where_the_list_would_not_fit() -> None:
     assert "s3:*" not in actions(found)
     assert "sqs:*" in actions(found)
     assert any("would not fit" in left.reason for left in found.left)
+
+
+def test_patterns_made_to_take_long_do_not() -> None:
+    told = evidence({"s3": 3}, {"s3:CreateBucket": None})
+    hostile = [f"s3:*{'a*' * 20}{n}" for n in range(60)] + ["s3:*"] * 400 + [f"s3:{'?' * n}*" for n in range(20)]
+    began = time.process_time()
+    found = ask(policy(allow(hostile)), told)
+    assert found.steps
+    assert time.process_time() - began < 20
 
 
 # -- the stricter variant ------------------------------------------------------------------------------------------
