@@ -82,9 +82,14 @@ class _Statement:
             return self._named_by_exception()
         old = listed(self.statement["Action"])
         new: list[str] = []
+        seen: set[str] = set()
+        known: dict[str, tuple[str, ...]] = {}
         for pattern in old:
-            kept = self._pattern(pattern)
-            new += [one for one in kept if one.lower() not in map(str.lower, new)] if kept != (pattern,) else [pattern]
+            if pattern not in known:
+                known[pattern] = self._pattern(pattern)
+            kept = known[pattern]
+            new += [one for one in kept if kept == (pattern,) or one.lower() not in seen]
+            seen.update(map(str.lower, kept))
         return deepcopy(self.statement) if new == old else self._with(new)
 
     def _with(self, new: Sequence[str]) -> Document | None:
@@ -130,7 +135,8 @@ class _Statement:
         return ()
 
     def _some(self, pattern: str, lower: str, service: ServiceNames) -> tuple[str, ...]:
-        covered = [name for name in service.names if Actions((lower,)).match(name)]
+        wide = Actions((lower,))
+        covered = [name for name in service.names if wide.match(name)]
         goes = [service.names[name] for name in covered if not service.names[name].stays]
         chosen = {name for name in covered if service.names[name].stays}
         if not covered and service.known and service.goes:
@@ -140,7 +146,6 @@ class _Statement:
         if self.coarse and not service.goes:
             self.left.append(f"{pattern} stays whole, because the list of what is used in it would not fit.")
             return (pattern,)
-        wide = Actions((lower,))
         new = Cover(service, chosen, wide.include).patterns(tight=self.tight)
         self._change("Action", pattern, new, goes, [service] if service.goes else [], len(chosen))
         return new

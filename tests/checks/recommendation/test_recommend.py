@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -214,6 +215,7 @@ def test_a_group_of_which_something_is_unknown_is_not_left() -> None:
         ("{", "cannot be understood"),
         (policy({**allow("s3:*"), "Novelty": 1}), "not understood"),
         (policy({**allow("s3:*"), "Principal": "*"}), "does not belong"),
+        (policy(allow([f"s3:{n:09}" for n in range(9_000)])), "100,000 characters"),
     ],
 )
 def test_what_cannot_be_read_is_left_and_said_so(text: str, why: str) -> None:
@@ -229,6 +231,12 @@ def test_a_policy_changed_within_the_period_is_not_judged_unless_aws_changes_it(
     assert ask(young, told).unchanged
     assert ask(Held("o", text=text, updated_at=ago(100)), told).steps
     assert ask(Held("a", "arn:aws:iam::aws:policy/a", Kind.MANAGED, text, updated_at=ago(10)), told).steps
+
+
+def test_the_role_of_an_aws_service_is_refused() -> None:
+    role = "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+    found = ask(policy(allow("s3:*")), evidence({"s3": None}, principal=role))
+    assert "belongs to an AWS service" in found.refused
 
 
 def test_a_boundary_is_not_touched() -> None:
@@ -274,6 +282,15 @@ def test_used_services_stay_whole_where_the_list_would_not_fit() -> None:
     assert "s3:*" not in actions(found)
     assert "sqs:*" in actions(found)
     assert any("would not fit" in left.reason for left in found.left)
+
+
+def test_patterns_made_to_take_long_do_not() -> None:
+    told = evidence({"s3": 3}, {"s3:CreateBucket": None})
+    hostile = [f"s3:*{'a*' * 20}{n}" for n in range(60)] + ["s3:*"] * 400 + [f"s3:{'?' * n}*" for n in range(20)]
+    began = time.process_time()
+    found = ask(policy(allow(hostile)), told)
+    assert found.steps
+    assert time.process_time() - began < 20
 
 
 # -- the stricter variant ------------------------------------------------------------------------------------------
