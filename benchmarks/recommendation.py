@@ -21,7 +21,8 @@ from typing import Any
 
 from analyzers import catalogue
 from analyzers.checks.recommendation import Held, Kind, recommend
-from analyzers.policy import Effect, parse_value, pretty
+from analyzers.checks.recommendation.drafts import granted_by
+from analyzers.policy import parse_value, pretty
 from analyzers.usage.evidence import Coverage, Evidence, Report, ServiceAccess, Use
 
 POLICIES = Path(__file__).resolve().parents[2] / "shared" / "data" / "aws_managed_policies.json.gz"
@@ -33,15 +34,14 @@ NAMED = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", "SecurityAu
 
 def allowed_actions(document: dict[str, Any]) -> dict[str, list[str]]:
     """The actions of the catalogue that the policy's Allow statements name, by service."""
-    found: dict[str, set[str]] = {}
-    for statement in parse_value(document).statements:
-        if statement.effect is Effect.ALLOW and statement.actions:
-            covered = {one.full_name for pattern in statement.actions.values for one in catalogue.matching(pattern)}
-            if statement.actions.negated:
-                covered = {one.full_name for one in catalogue.matching("*")} - covered
-            for name in covered:
-                found.setdefault(name.partition(":")[0], set()).add(name)
-    return {service: sorted(names) for service, names in sorted(found.items())}
+    tests = granted_by(parse_value(document))
+    found: dict[str, list[str]] = {}
+    for service in catalogue.services():
+        asked = [test for test in tests if test.services is None or service.prefix in test.services]
+        if asked:
+            names = [one.full_name for one in catalogue.actions_of(service.prefix)]
+            found[service.prefix] = sorted(name for name in names if any(test.match(name.lower()) for test in asked))
+    return {service: names for service, names in found.items() if names}
 
 
 def used_at_random(document: dict[str, Any], chance: random.Random) -> Evidence:

@@ -52,7 +52,7 @@ def conclude(feed: UsageFeed, claim: Claim, today: date | None = None) -> None:
     aside = _set_aside(feed)
     begins = max(claim.first, oldest, _trail_changed(feed, claim) or oldest)
     with transaction.atomic():
-        if claim.accounts is not None:
+        if claim.without_events:
             _make_rows(feed, claim)
         regions = _regions(feed)
         for row in UsageCoverage.objects.select_for_update().filter(feed=feed).order_by("account"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from analyzers.models import LastAccessedReport, Usage, UsageCoverage
@@ -102,7 +103,7 @@ class _Sum:
         for counts in self._by_feed.values():
             for day, count in counts.items():
                 most[day] = max(count, most.get(day, 0))
-        days = {date.fromisoformat(day): count for day, count in sorted(most.items())}
+        days = {_day(day): count for day, count in sorted(most.items())}
         sessions = tuple(sorted(self.sessions)[:SAMPLES])
         return Use(
             action=key.action,
@@ -152,6 +153,11 @@ def without_path(principal: str) -> str:
     """A role's ARN as a session tells it; others stay as they are. Names are unique within an account."""
     head, separator, name = principal.partition(":role/")
     return f"{head}{separator}{name.rsplit('/', 1)[-1]}" if separator else principal
+
+
+@lru_cache(maxsize=1000)
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _moment(value: Any) -> datetime | None:

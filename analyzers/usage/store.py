@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -82,8 +83,10 @@ def add(
 def add_events(feed: UsageFeed, tally: Tally, today: date | None = None) -> None:
     """Sums that belong to no file, where the caller sees to it that they come once; within a transaction of his."""
     oldest = (today or timezone.now().date()) - KEPT
+    together = Tally()
+    together.merge(tally)
     with transaction.atomic(), connection.cursor() as cursor:
-        _write_uses(cursor, feed.pk, _resolved(tally.uses), oldest, greatest=True)
+        _write_uses(cursor, feed.pk, _resolved(together.uses), oldest, greatest=True)
 
 
 _NOTE = """
@@ -127,11 +130,10 @@ _MERGED_DAYS = """
 _USES = """
 INSERT INTO analyzers_usage AS known
     (feed_id, principal, account, action, resource, region, source, denied, first_used_at, last_used_at, days, sessions)
-SELECT %s, principal, account, action, resource, region, source, denied, first, last, days::jsonb,
-    ARRAY(SELECT jsonb_array_elements_text(sessions::jsonb))
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::timestamptz[],
-    %s::timestamptz[], %s::text[], %s::text[])
-    AS new(principal, account, action, resource, region, source, denied, first, last, days, sessions)
+SELECT %s, principal, account, action, resource, region, source, denied, first, last, days,
+    ARRAY(SELECT jsonb_array_elements_text(sessions))
+FROM json_to_recordset(%s::json) AS new(principal text, account text, action text, resource text, region text,
+    source text, denied bool, first timestamptz, last timestamptz, days jsonb, sessions jsonb)
 ON CONFLICT (feed_id, principal, action, resource, region, source, denied) DO UPDATE
 SET first_used_at = LEAST(known.first_used_at, EXCLUDED.first_used_at),
     last_used_at = GREATEST(known.last_used_at, EXCLUDED.last_used_at),
@@ -148,23 +150,18 @@ def _write_uses(cursor: Any, feed: int, uses: dict[Key, Sum], oldest: date, *, g
     # In one order, so that two who write the same rows do not wait for each other.
     rows = sorted(uses.items(), key=lambda item: item[0])
     for start in range(0, len(rows), AT_ONCE):
-        some = rows[start : start + AT_ONCE]
-        columns = [list(column) for column in zip(*(key for key, _ in some), strict=True)]
-        cursor.execute(
-            statement,
-            [
-                feed,
-                *columns,
-                [found.first for _, found in some],
-                [found.last for _, found in some],
-                [
-                    json.dumps({day.isoformat(): n for day, n in found.days.items() if day >= oldest})
-                    for _, found in some
-                ],
-                [json.dumps([text(name)[:200] for name in found.sessions[:SAMPLES]]) for _, found in some],
-                oldest.isoformat(),
-            ],
-        )
+        some = [_row(key, found, oldest) for key, found in rows[start : start + AT_ONCE]]
+        cursor.execute(statement, [feed, orjson.dumps(some).decode(), oldest.isoformat()])
+
+
+def _row(key: Key, found: Sum, oldest: date) -> dict[str, Any]:
+    return {
+        **key._asdict(),
+        "first": found.first,
+        "last": found.last,
+        "days": {day.isoformat(): count for day, count in found.days.items() if day >= oldest},
+        "sessions": [text(name)[:200] for name in found.sessions[:SAMPLES]],
+    }
 
 
 _CROWDED = """
@@ -244,22 +241,25 @@ def _resolved(uses: dict[Key, Sum]) -> dict[Key, Sum]:
     A role that is not there (any more) keeps the ARN of the events."""
     named = {match.groups() for key in uses if (match := _ROLE.match(key.principal))}
     known = roles_by_name(account for _, account, _ in named)
-    kept = Tally()
+    kept: dict[Key, Sum] = {}
     for key, found in uses.items():
         match = _ROLE.match(key.principal)
-        principal = known.get((match[2], match[3]), key.principal) if match else key.principal
-        resource = text(key.resource)
-        kept.add(
-            key._replace(
-                principal=clipped(principal, MOST_BYTES["principal"]),
-                account=text(key.account)[:12],
-                action=clipped(key.action, MOST_BYTES["action"]),
-                resource=resource if len(resource.encode()) <= MOST_BYTES["resource"] else "",
-                region=text(key.region)[:32],
+        storable = Key(
+            clipped(
+                known.get((match[2], match[3]), key.principal) if match else key.principal, MOST_BYTES["principal"]
             ),
-            found,
+            text(key.account)[:12],
+            clipped(key.action, MOST_BYTES["action"]),
+            key.resource if clipped(key.resource, MOST_BYTES["resource"]) == key.resource else "",
+            text(key.region)[:32],
+            key.source,
+            key.denied,
         )
-    return kept.uses
+        if storable in kept:
+            kept[storable].add(found)
+        else:
+            kept[storable] = found
+    return kept
 
 
 def roles_by_name(accounts: Iterable[str]) -> dict[tuple[str, str], str]:
@@ -312,10 +312,14 @@ def trim(feed: UsageFeed, today: date | None = None) -> int:
 
 def text(value: str) -> str:
     """As a database can hold it."""
+    if value.isascii() and "\x00" not in value:
+        return value
     return _NOT_STORED.sub("\ufffd", value)
 
 
 def clipped(value: str, most: int) -> str:
     """At most so many bytes."""
     value = text(value)
+    if value.isascii():
+        return value[:most]
     return value if len(value.encode()) <= most else value.encode()[:most].decode("utf-8", "ignore")

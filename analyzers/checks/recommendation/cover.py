@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
-from .inclusion import within
 from .judging import ServiceNames
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+|[A-Z]")
@@ -29,14 +28,17 @@ class Cover:
         """Wildcards stand at the end of whole words, for two actions or more; if `tight`, wherever they make the text
         shorter."""
         found: list[str] = []
-        last = ""
+        beginnings: set[str] = set()
+        last = "\n"
         for name in self.names:
-            if name not in self.chosen or (last and within(name, last)):
+            if name not in self.chosen or name.startswith(last):
                 continue
-            chosen = self._wildcard(name, tight) or self.spelled[name]
-            last = chosen.lower()
-            found.append(chosen)
-        return tuple(one for one in found if not any(one != other and _covers(other, one) for other in found))
+            pattern = self._wildcard(name, tight) or self.spelled[name]
+            if pattern.endswith("*"):
+                last = pattern[:-1].lower()
+                beginnings.add(last)
+            found.append(pattern)
+        return tuple(one for one in found if not _is_covered(one.lower(), beginnings))
 
     def _wildcard(self, name: str, tight: bool) -> str:
         """The shortest that begins like the name, and matches chosen actions only."""
@@ -59,5 +61,7 @@ class Cover:
         return [end for end in ends if end < len(spelled)]
 
 
-def _covers(wildcard: str, name: str) -> bool:
-    return wildcard.endswith("*") and within(name.lower(), wildcard.lower())
+def _is_covered(pattern: str, beginnings: set[str]) -> bool:
+    """Whether a wildcard with one of the beginnings says it already."""
+    end = len(pattern) - 1 if pattern.endswith("*") else len(pattern) + 1
+    return any(pattern[:cut] in beginnings for cut in range(end))

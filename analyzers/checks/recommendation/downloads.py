@@ -98,19 +98,23 @@ class _Cli:
             yield from self.taken(step.policy, overwritten=step.overwritten)
         elif step.kind is Kind.INLINE:
             yield _Command(
-                f"put-{self.owner}-policy", True, **self.who, policy_name=step.name, policy_document=_compact(step.text)
+                f"put-{self.owner}-policy",
+                True,
+                **self.who,
+                policy_name=_name(step.name),
+                policy_document=_compact(step.text),
             )
         else:
             arn = new_arn(self.principal, step)
             if not step.attaches_existing:
-                yield _Command("create-policy", True, policy_name=step.name, policy_document=_compact(step.text))
+                yield _Command("create-policy", True, policy_name=_name(step.name), policy_document=_compact(step.text))
             yield _Command(f"attach-{self.owner}-policy", True, **self.who, policy_arn=arn)
 
     def taken(self, held: Held, *, overwritten: bool) -> Iterable[_Command]:
         if held.via or overwritten:
             return
         if held.kind is Kind.INLINE:
-            yield _Command(f"delete-{self.owner}-policy", False, **self.who, policy_name=held.name)
+            yield _Command(f"delete-{self.owner}-policy", False, **self.who, policy_name=_name(held.name))
         else:
             yield _Command(f"detach-{self.owner}-policy", False, **self.who, policy_arn=_arn(held.arn))
 
@@ -122,7 +126,7 @@ class _Cli:
             if held.kind is Kind.INLINE:
                 document = _compact(held.text)
                 yield _Command(
-                    f"put-{self.owner}-policy", True, **self.who, policy_name=held.name, policy_document=document
+                    f"put-{self.owner}-policy", True, **self.who, policy_name=_name(held.name), policy_document=document
                 )
             else:
                 yield _Command(f"attach-{self.owner}-policy", True, **self.who, policy_arn=_arn(held.arn))

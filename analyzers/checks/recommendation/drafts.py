@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from analyzers.policy import Effect, Policy, PolicyError, parse
 
-from .inclusion import Actions, is_plain
+from .judging import Granted
 from .narrowing import Document, Effort, Narrowed
 from .values import Change, Held, Kind
 
@@ -48,18 +47,6 @@ def read(held: Held) -> Draft | str:
     if policy.opaque or any(one.opaque or one.principals for one in policy.statements):
         return "Something in it is not understood, or does not belong into such a policy."
     return Draft(held, document, policy, managed=held.kind is Kind.MANAGED or bool(held.via))
-
-
-class Granted:
-    """Whether a statement that allows names an action (lower case). `services`: the only ones; None: any."""
-
-    def __init__(self, patterns: Sequence[str], negated: bool) -> None:
-        self._actions, self._negated = Actions(patterns), negated
-        named = {one.partition(":")[0].lower() for one in patterns}
-        self.services = None if negated or not all(map(is_plain, named)) else named
-
-    def __call__(self, action: str) -> bool:
-        return self._actions.match(action) != self._negated
 
 
 def granted_by(policy: Policy) -> list[Granted]:

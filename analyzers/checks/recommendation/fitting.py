@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from copy import deepcopy
 
 from .narrowing import Document, listed
 
@@ -58,11 +57,11 @@ def _divide(statement: Document, room: int) -> list[Document] | None:
     for action in actions:
         more = size(action) + 1
         if held and taken + more > room:
-            parts.append({**deepcopy(statement), "Action": held})
+            parts.append({**statement, "Action": held})
             held, taken = [], frame
         held.append(action)
         taken += more
-    parts.append({**deepcopy(statement), "Action": held})
+    parts.append({**statement, "Action": held})
     return parts if all(size(part) <= room for part in parts) else None
 
 

@@ -6,7 +6,7 @@ UNUSED; what is USED or not known stays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from analyzers import catalogue
 from analyzers.usage.evidence import Evidence, State, Told
 
-from .inclusion import Actions
+from .inclusion import Actions, is_plain
 
 NEVER_RECORDED = frozenset({"iam:passrole"})
 """Permissions that no request is made for: neither IAM's report nor a trail tells of them. They stay where an action
@@ -119,7 +119,14 @@ class Judge:
         told = self.evidence.of_service(prefix, self.since, self.now)
         known = catalogue.service(prefix) is not None
         spelled = {**dict(self._named.get(prefix, ())), **_spelled(prefix)}
-        names = {lower: self._name(lower, spelled[lower], known) for lower in sorted(spelled)}
+        own = {lower for lower, _ in self._named.get(prefix, ())}
+        silent = Told(State.UNUSED) if told.state is State.UNUSED and known else None
+        names = {
+            lower: Name(spelled[lower], False, silent)
+            if silent and lower not in own and lower not in NEVER_RECORDED
+            else self._name(lower, spelled[lower], known)
+            for lower in sorted(spelled)
+        }
         return ServiceNames(prefix, told, MappingProxyType(names), known)
 
     def _name(self, lower: str, spelled: str, known: bool) -> Name:
@@ -139,27 +146,45 @@ def _spelled(prefix: str) -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _taking_a_role() -> tuple[str, ...]:
-    """Actions that may hand a role to a service. The catalogue does not tell which do, so: all that write something,
-    but those that surely do not."""
-    return tuple(
-        one.full_name
+def _taking_a_role() -> Mapping[str, tuple[str, ...]]:
+    """Actions that may hand a role to a service, by service. The catalogue does not tell which do, so: all that write
+    something, but those that surely do not."""
+    return {
+        service.prefix: tuple(
+            one.full_name
+            for one in catalogue.actions_of(service.prefix)
+            if one.access_level in {"Write", "Permissions management"}
+            and not _TAKE_NO_ROLE.match(one.full_name.lower())
+        )
         for service in catalogue.services()
         if service.prefix not in {"iam", "sts"}
-        for one in catalogue.actions_of(service.prefix)
-        if one.access_level in {"Write", "Permissions management"} and not _TAKE_NO_ROLE.match(one.full_name.lower())
-    )
+    }
 
 
-def needs_of(granted: Iterable[Callable[[str], bool]], judge: Judge) -> Needs:
-    """`granted`: tests of an action (lower case), one per statement that allows."""
-    tests = tuple(granted)
+def needs_of(granted: Sequence[Granted], judge: Judge) -> Needs:
+    """`granted`: the statements that allow."""
 
     @lru_cache(maxsize=16)
     def needs(action: str) -> str:
-        for name in _taking_a_role():
-            if any(test(name.lower()) for test in tests) and judge.action(name).stays:
-                return name
+        candidates = _taking_a_role()
+        for statement in granted:
+            for prefix in sorted(statement.services or candidates):
+                for name in candidates.get(prefix, ()):
+                    if statement.match(name.lower()) and judge.action(name).stays:
+                        return name
         return ""
 
     return needs
+
+
+class Granted:
+    """The action names of a statement that allows. `services`: the only ones that it names; None: any."""
+
+    def __init__(self, patterns: Sequence[str], negated: bool) -> None:
+        self._actions, self._negated = Actions(patterns), negated
+        named = {one.partition(":")[0].lower() for one in patterns}
+        self.services = None if negated or not all(map(is_plain, named)) else named
+
+    def match(self, action: str) -> bool:
+        """Whether it allows the action (lower case)."""
+        return self._actions.match(action) != self._negated

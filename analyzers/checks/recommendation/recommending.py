@@ -13,9 +13,9 @@ from analyzers.reasoning.verdict import Answer as Verdict
 from analyzers.usage.evidence import Evidence, State
 
 from . import fitting, proving
-from .drafts import Draft, Granted, granted_by, read
+from .drafts import Draft, granted_by, read
 from .inclusion import is_plain
-from .judging import Judge, needs_of
+from .judging import Granted, Judge, needs_of
 from .narrowing import Effort, narrow
 from .resources import Used, narrow_resources
 from .sizing import Sizing
@@ -67,6 +67,8 @@ class _Work:
         self.sizing = Sizing(self.principal, self.policies, self.drafts, self.rewrite, self.leaving)
 
     def done(self) -> Recommendation:
+        if ":role/aws-service-role/" in self.principal:
+            return self.result(refused="The role belongs to an AWS service: nobody else can change its policies.")
         for draft in self.drafts:
             if self.may_change(draft.held):
                 self.rewrite(draft, Effort.PLAIN)
@@ -213,6 +215,8 @@ class _Work:
             )
         if any(one.held.by_aws and one.documents for one in self.drafts):
             found.append("A policy managed by AWS is replaced by one of your own, which AWS does not keep up to date.")
+        if ":role/aws-reserved/sso" in self.principal:
+            found.append("IAM Identity Center owns the role: change its permission set, not the role.")
         if self.used:
             found.append("Requests through S3 access points, aliases and the like name other resources than events do.")
         for group in sorted(self.leaving()):
@@ -256,6 +260,8 @@ class _Work:
 
     def count(self, tests: Sequence[Granted]) -> int:
         """Known actions that some statement allows."""
-        prefixes = {prefix for test in tests for prefix in (test.services or self.judge.prefixes)}
-        names = (name for prefix in prefixes for name in self.judge.service(prefix).names)
-        return sum(any(test(name) for test in tests) for name in names)
+        total = 0
+        for prefix in {prefix for test in tests for prefix in (test.services or self.judge.prefixes)}:
+            asked = [test for test in tests if test.services is None or prefix in test.services]
+            total += sum(any(test.match(name) for test in asked) for name in self.judge.service(prefix).names)
+        return total

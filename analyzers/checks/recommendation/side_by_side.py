@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
@@ -60,16 +60,17 @@ def rows(old: str, new: Sequence[str], changes: Sequence[Change] = ()) -> tuple[
     Both are shown as `analyzers.policy.pretty` writes them. Where there are several new documents, their statements
     stand beside the old ones that they come from, and their heads are left out but for the first.
     """
+    reasons = _reasons(changes)
     before = _lay(old, 0)
     after = [_lay(text, number) for number, text in enumerate(new, 1)]
     origin = _origins(old, new)
-    found = list(_beside(before.head, after[0].head if after else [], None, changes))
+    found = list(_beside(before.head, after[0].head if after else [], None, reasons))
     for index, lines in enumerate(before.statements):
         mine = [line for key, laid in origin.items() if laid == index for line in after[key[0]].statements[key[1]]]
-        found += _beside(lines, mine, index, changes)
+        found += _beside(lines, mine, index, reasons)
     strays = [line for key, laid in origin.items() if laid is None for line in after[key[0]].statements[key[1]]]
-    found += _beside([], strays, None, changes)
-    found += _beside(before.tail, after[0].tail if after else [], None, changes)
+    found += _beside([], strays, None, reasons)
+    found += _beside(before.tail, after[0].tail if after else [], None, reasons)
     return tuple(found)
 
 
@@ -101,14 +102,12 @@ def _origins(old: str, new: Sequence[str]) -> dict[tuple[int, int], int | None]:
     return found
 
 
-def _beside(
-    old: Sequence[_Line], new: Sequence[_Line], statement: int | None, changes: Sequence[Change]
-) -> Iterator[Row]:
+def _beside(old: Sequence[_Line], new: Sequence[_Line], statement: int | None, reasons: _Reasons) -> Iterator[Row]:
     matcher = SequenceMatcher(None, [_plain(line) for line in old], [_plain(line) for line in new], autojunk=False)
     for kind, a, b, c, d in matcher.get_opcodes():
         for left, right in zip_longest(old[a:b], new[c:d]):
             mark = Mark.SAME if kind == "equal" else Mark.CHANGED if left and right else _alone(left)
-            change = _why(left, statement, changes) if left and mark is not Mark.SAME else None
+            change = _why(left, statement, reasons) if left and mark is not Mark.SAME else None
             yield Row(
                 mark,
                 left.number if left else 0,
@@ -130,14 +129,26 @@ def _plain(line: _Line) -> str:
     return line.text.rstrip(",")
 
 
-def _why(line: _Line, statement: int | None, changes: Sequence[Change]) -> Change | None:
+_Reasons = Mapping[tuple[int, str], Change]
+
+
+def _reasons(changes: Sequence[Change]) -> _Reasons:
+    """By statement and what a line shows: a pattern as JSON has it, or the name of an element."""
+    found: dict[tuple[int, str], Change] = {}
+    for change in changes:
+        for text in filter(None, (change.old, *change.actions)):
+            found.setdefault((change.statement, json.dumps(text, ensure_ascii=False)), change)
+        found.setdefault((change.statement, change.element), change)
+    return found
+
+
+def _why(line: _Line, statement: int | None, reasons: _Reasons) -> Change | None:
     """The change that names what stands in the line."""
     if statement is None:
         return None
-    for change in changes:
-        named = {change.old, *change.actions}
-        if change.statement == statement and any(json.dumps(one, ensure_ascii=False) in line.text for one in named):
-            return change
-    element = '"NotAction"' if '"NotAction"' in line.text else '"Resource"' if '"Resource"' in line.text else ""
-    mine = (one for one in changes if one.statement == statement and element == f'"{one.element}"')
-    return next(mine, None)
+    key, colon, value = _plain(line).strip().partition(": ")
+    named = reasons.get((statement, value if colon else key))
+    if named or not colon:
+        return named
+    element = key.strip('"')
+    return reasons.get((statement, element)) if element in {"NotAction", "Resource"} else None

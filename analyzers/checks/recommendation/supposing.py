@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from analyzers.usage.evidence import Evidence, State
 
-from .drafts import Draft, Granted, granted_by, read
-from .judging import Judge, ServiceNames, needs_of
+from .drafts import Draft, granted_by, read
+from .judging import Granted, Judge, ServiceNames, needs_of
 from .values import Held, Kind, Loss, WhatIf
 
 
@@ -53,7 +53,8 @@ def _granted(tests: Sequence[Granted], judge: Judge) -> Iterator[tuple[ServiceNa
     """The services, with the known actions that some statement allows."""
     for prefix in sorted({prefix for test in tests for prefix in (test.services or judge.prefixes)}):
         service = judge.service(prefix)
-        names = [name for name in service.names if any(test(name) for test in tests)]
+        asked = [test for test in tests if test.services is None or prefix in test.services]
+        names = [name for name in service.names if any(test.match(name) for test in asked)]
         if names:
             yield service, names
 

@@ -39,12 +39,10 @@ def read(place: Place) -> Iterator[Part]:
         yield from _report(place, client, *begun.popleft())
 
 
-def _principals(place: Place, client: Any) -> Iterator[str]:
-    for user in place.pages(client, "list_users", "Users"):
-        yield str(user["Arn"])
-    for role in place.pages(client, "list_roles", "Roles"):
-        if not str(role.get("Path", "/")).startswith(LEFT_OUT):
-            yield str(role["Arn"])
+def _principals(place: Place, client: Any) -> list[str]:
+    users = [str(user["Arn"]) for user in place.pages(client, "list_users", "Users")]
+    roles = place.pages(client, "list_roles", "Roles")
+    return users + [str(role["Arn"]) for role in roles if not str(role.get("Path", "/")).startswith(LEFT_OUT)]
 
 
 def _begin(place: Place, client: Any, arn: str) -> str:

@@ -56,11 +56,15 @@ _GROUPED = {
     "error": "errorcode",
     "agent": r"regexp_extract(useragent, '^[^/ \[(]+')",
     "recipient": "recipientaccountid",
-    "resource": ("regexp_replace(try(element_at(resources, 1).arn), '^(arn:aws[a-z-]*:s3:::[^/]+)/.*$', '$1/*')"),
+    "resource": (
+        "if(cardinality(resources) = 1, "
+        "regexp_replace(element_at(resources, 1).arn, '^(arn:aws[a-z-]*:s3:::[^/]+)/.*$', '$1/*'), '')"
+    ),
     "bucket": "json_extract_scalar(requestparameters, '$.bucketName')",
     "event_day": "substr(eventtime, 1, 10)",
 }
-"""Column of the result -> expression over the table's columns. Sessions are folded into their role here already."""
+"""Column of the result -> expression over the table's columns. Sessions are folded into their role here already. Of
+several resources none is told: one of them alone would make the others look unused."""
 
 
 class Athena:

@@ -5,12 +5,9 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/query-run-query.html
 
 from __future__ import annotations
 
+import codecs
 import csv
-import gzip
-import io
 import json
-import sys
-import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
@@ -23,6 +20,7 @@ from analyzers.usage.decode import read as decode
 from analyzers.usage.decode import tally_events
 from analyzers.usage.store import KEPT, FileRead
 from analyzers.usage.tally import NotALog, Tally
+from analyzers.usage.unpack import blocks
 
 from . import Item
 from .credentials import access_of, bucket_and_prefix, client_of, failed
@@ -75,18 +73,27 @@ class Lake:
 
 def read_table(stream: BinaryIO, name: str) -> Tally:
     """A saved result, packed or not. Raises NotALog."""
-    packed = stream.read(2) == b"\x1f\x8b"
-    stream.seek(0)
-    raw: Any = gzip.GzipFile(fileobj=stream) if packed else stream
-    csv.field_size_limit(min(MOST_FIELD, sys.maxsize))
+    csv.field_size_limit(MOST_FIELD)
+    rows = csv.reader(_lines(stream))
     try:
-        rows = csv.reader(io.TextIOWrapper(raw, "utf-8", errors="replace", newline=""))
         header = [field.strip().lower() for field in next(rows, [])]
         if COLUMN not in header:
             raise NotALog("It has no column eventJson; ask for SELECT eventJson FROM ….")
         return tally_events(_records(rows, header.index(COLUMN)))
-    except (EOFError, OSError, zlib.error, csv.Error) as error:
-        raise NotALog(f"The file is damaged: {str(error)[:200]}") from error
+    except csv.Error as error:
+        raise NotALog(f"The table is damaged: {str(error)[:200]}") from error
+
+
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """With their ends. Memory is bounded, whatever the file holds."""
+    rest = ""
+    for text in codecs.iterdecode(blocks(stream), "utf-8", errors="replace"):
+        *lines, rest = (rest + text).splitlines(keepends=True) or [""]
+        yield from lines
+        if len(rest) > MOST_FIELD:
+            raise NotALog("It holds a line that no record is long enough for.")
+    if rest:
+        yield rest
 
 
 def _records(rows: Iterator[list[str]], column: int) -> Iterator[Mapping[str, Any]]:

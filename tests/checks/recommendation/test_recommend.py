@@ -231,6 +231,12 @@ def test_a_policy_changed_within_the_period_is_not_judged_unless_aws_changes_it(
     assert ask(Held("a", "arn:aws:iam::aws:policy/a", Kind.MANAGED, text, updated_at=ago(10)), told).steps
 
 
+def test_the_role_of_an_aws_service_is_refused() -> None:
+    role = "arn:aws:iam::111122223333:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+    found = ask(policy(allow("s3:*")), evidence({"s3": None}, principal=role))
+    assert "belongs to an AWS service" in found.refused
+
+
 def test_a_boundary_is_not_touched() -> None:
     boundary = Held("b", "arn:aws:iam::111122223333:policy/b", Kind.BOUNDARY, policy(allow("s3:*")))
     assert ask(boundary, evidence({"s3": None})).unchanged
