@@ -10,7 +10,7 @@ import platform
 import sys
 import time
 
-ALL = ("policy", "reasoning", "external", "internal", "internal_scan", "inventory", "collect", "startup")
+ALL = ("policy", "reasoning", "external", "internal", "internal_scan", "inventory", "collect", "startup", "usage")
 
 
 def main(names: list[str]) -> int:

@@ -9,7 +9,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ AGENTS = (
     "Boto3/1.34.2 md/Botocore#1.34.2 ua/2.0 os/linux#5.10.205-195.807.amzn2.x86_64 md/arch#x86_64 lang/python#3.11.6 "
     "md/pyimpl#CPython exec-env/AWS_Lambda_python3.11 cfg/retry-mode#legacy Botocore/1.34.2",
     "aws-cli/2.15.10 Python/3.11.6 Linux/6.1.66 exe/x86_64.ubuntu.22 prompt/off command/s3.cp",
-    "APN/1.0 HashiCorp/1.0 Terraform/1.6.6 (+https://www.terraform.io) terraform-provider-aws/5.31.0 aws-sdk-go-v2/1.24",
+    "APN/1.0 HashiCorp/1.0 Terraform/1.6.6 (+https://www.terraform.io) terraform-provider-aws/5.31.0",
     "aws-sdk-java/2.21.0 Linux/5.10.199 OpenJDK_64-Bit_Server_VM/17.0.9 Java/17.0.9 vendor/Amazon.com_Inc. io/sync",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
 )
 ITEMS = [{"resourceId": "i-0a1b2c3d4e5f60718"}, {"resourceId": "vol-0a1b2c3d4e5f60718"}]
 EVENTS: tuple[tuple[int, str, str, bool, dict[str, Any] | None, Any], ...] = (
@@ -200,7 +199,7 @@ def template(generator: random.Random, number: int, user: bool, agent: str, even
 
 
 def records(generator: random.Random, patterns: list[str], day: str, count: int) -> Iterator[str]:
-    """Of one account and region, as each file of CloudTrail is: a third of all that is done, over a quarter of an hour."""
+    """Of one account and region, as each file of CloudTrail is: a third of all that is done, in 15 minutes."""
     account, region = f"{generator.randrange(20):012d}", generator.choice(REGIONS)
     here = [
         text.replace("%a", account).replace("%r", region) for text in generator.sample(patterns, len(patterns) // 3)
@@ -281,7 +280,7 @@ rows = db.execute(f'''
                  r.requestParameters.secretId, r.requestParameters.name) AS resource,
         r.eventTime[:10] AS day, min(r.eventTime), max(r.eventTime), count(*)
     FROM (SELECT unnest(Records) AS r FROM read_json('{sys.argv[1]}/*.json.gz', columns = {{Records: '{shape}'}},
-          maximum_object_size = 67108864, format = 'unstructured'))
+          format = 'unstructured'))
     GROUP BY ALL''').fetchall()
 print(sum(row[-1] for row in rows), "events", len(rows), "rows")
 """
@@ -310,9 +309,7 @@ def main() -> None:
         (folder / "logs").mkdir()
         unpacked, packed = write(folder / "logs", megabytes)
         files = sorted(map(str, (folder / "logs").iterdir()))
-        print(
-            f"{unpacked / 1e6:,.0f} MB of JSON in {len(files)} files of {packed / 1e6:,.0f} MB (1:{unpacked / packed:.0f})"
-        )
+        print(f"{unpacked / 1e6:,.0f} MB of JSON in {len(files)} files, {packed / 1e6:,.0f} MB packed")
         (folder / "one").mkdir()
         large = write_large(folder / "one", max(100, megabytes // 4))
         rows = {

@@ -21,6 +21,7 @@ WITHOUT_DATABASE = frozenset(
         "compare_policies",
         "external_findings",
         "help",
+        "renew_event_sources",
         "simulate",
         "update_lists",
         "version",

@@ -45,8 +45,8 @@ _OUTSIDE = {
     "IdentityCenterUser": IDENTITY_CENTER,
 }
 
-_LASTING = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(?:(?:role|user)/[!-~]{1,600}|root)")
-_ASSUMED = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([!-.0-~]{1,128})/([!-~]{1,128})")
+_LASTING = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(?:(?:role|user)/[!-~]{1,600}|root)", re.ASCII)
+_ASSUMED = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([!-.0-~]{1,128})/([!-~]{1,128})", re.ASCII)
 
 
 def caller(type_: str | None, arn: str | None, issuer: str | None, invoked_by: str | None) -> Caller | Nobody:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from analyzers.models import Usage, UsageCoverage, UsageFeed, UsageFile
+from analyzers.policy import arn as arns
 
 from .store import KEPT
 
@@ -136,14 +137,15 @@ def _date(year: str, month: str, day: str) -> date | None:
 
 
 def _trail_changed(feed: UsageFeed, claim: Claim) -> date | None:
-    """The day after trails were changed last: how it was before is not known."""
-    changes = Usage.objects.filter(feed=feed, action__in=_CHANGES, denied=False)
-    if claim.trail_account:
-        changes = changes.filter(account=claim.trail_account)
+    """The day after trails were changed last: how it was before is not known. Changes that name a trail of another
+    account do not count."""
     if claim.without_events:
         return None  # the event history is always on
-    last = changes.order_by("-last_used_at").values_list("last_used_at", flat=True).first()
-    return last.date() + timedelta(days=1) if last is not None else None
+    changes = Usage.objects.filter(feed=feed, action__in=_CHANGES, denied=False).order_by("-last_used_at")
+    for resource, last in changes.values_list("resource", "last_used_at").iterator(chunk_size=1000):
+        if not claim.trail_account or arns.account_of(resource) in {"", claim.trail_account}:
+            return last.date() + timedelta(days=1)
+    return None
 
 
 def _regions(feed: UsageFeed) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from .unpack import blocks
 
 _NO_EVENTS = {
     "CloudTrail-Digest": "This is a digest file: it holds check sums of log files, no events.",
-    "CloudTrail-Insight": "This is a file of Insights: it tells of unusual numbers of calls, which have their own events.",
+    "CloudTrail-Insight": "This is a file of Insights: it tells of unusual numbers of calls, not of the calls.",
 }
 
 

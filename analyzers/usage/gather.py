@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
 from .actions import actions_of
 from .callers import Caller, Nobody, caller_of, kind_of, refused
-from .named import Parameters, Place, Wanted, by_parameters, listed, parameters_of, spelled_for_version, wanted
-from .records import Record, unwrapped
+from .named import Parameters, Place, Wanted, by_parameters, listed, spelled_for_version, values_of, wanted
+from .records import ABSENT, Record, unwrapped
 from .special_events import IN_OLD_VERSION
 from .tally import MOST_RESOURCES, SAMPLES, Key, NotALog, Seen, Sum, Tally
 
@@ -25,6 +25,8 @@ MOST_SUMS = 250_000
 """Sums of one file. It bounds the memory where names are made up."""
 MOST_UNKNOWN = 20_000
 MOST_ACCOUNTS = 20_000
+MOST_ODD = 20_000
+"""Odd records that are borne, if there are hardly any others: it bounds the time that a file of nothing takes."""
 _PLANS = 1 << 16
 
 _BEGIN = date(2013, 1, 1)
@@ -41,13 +43,13 @@ _OTHER_TYPES = {
     "AwsCloudTrailInsight": INSIGHTS,
 }
 
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|\+00:00| UTC)?")
-_NAME = re.compile(r"[!-~]{1,128}")
-_REGION = re.compile(r"[a-z0-9-]{1,32}")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|\+00:00| UTC)?", re.ASCII)
+_NAME = re.compile(r"[!-~]{1,128}", re.ASCII)
+_REGION = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _LONGEST = 2048
 _LAST = "\x7f"
 """Sorts behind all names and moments."""
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 class _Open:
@@ -87,7 +89,7 @@ class _Plan:
 class _Ask:
     """`want`: None if the action has no resources; `by_values`: sums by the values of the parameters."""
 
-    prefix: str
+    values_of: Callable[[Record], Parameters]
     want: Wanted | None
     key: Key
     place: Place
@@ -109,47 +111,56 @@ class Gathering:
         self._resources: dict[tuple[str, str], set[str]] = {}
         self._crowded: set[tuple[str, str]] = set()
         self._reasons: Counter[str] = Counter()
-        self._events = 0
+        self._events = self._odd = 0
 
     def malformed(self, why: str) -> None:
         """One record that could not be read."""
         self._events += 1
+        self._odd += 1
         self._reasons[why] += 1
+        if self._odd > MOST_ODD and self._odd > 0.9 * self._events:
+            raise NotALog("Hardly anything in it is a record of CloudTrail.")
 
     def add(self, records: Iterable[Record]) -> None:
-        plans, days, clocks = self._plans, self._known_days, _clocks()
+        plans, known_days, clocks = self._plans, self._known_days, _clocks()
         for record in records:
-            if record.name is None and (record.wrapped is not None or record.text is not None):
+            if record.name is None and (record.wrapped is not ABSENT or record.text is not None):
                 try:
                     record = unwrapped(record)
                 except (ValueError, RecursionError):
                     self.malformed("not the form of a record")
                     continue
-            time = record.time
-            if time is None or time[:10] not in days or time[10:] not in clocks:
+            time = record.time or ""
+            day = time[:10]
+            if day not in known_days or time[10:] not in clocks:
                 time = self._moment(time)
                 if not time:
                     self.malformed("no valid time")
                     continue
+                day = time[:10]
             called = caller_of(record)
             kind = kind_of(record)
             denied = record.error is not None and refused(record.error)
             key = (called[0], record.source, record.name, record.region, record.recipient, record.type, kind, denied)
             plan = plans.get(key)
             if plan is None:
-                if len(plans) >= _PLANS:
-                    plans.clear()
                 plan = self._plan(record, called, kind, denied)
                 if not plan.odd:
+                    if len(plans) >= _PLANS:
+                        plans.clear()
                     plans[key] = plan
-            if plan.odd:
-                self.malformed(plan.odd)
-                continue
+            sums = plan.sums
+            if not sums:
+                if plan.odd:
+                    self.malformed(plan.odd)
+                    continue
+                for ask in plan.asks:
+                    values = ask.values_of(record)
+                    sums += ask.by_values.get(values) or self._opened(ask, values, record)
             self._events += 1
-            day = time[:10]
             plan.days.add(day)
             name = called[2] if len(called) > 2 else ""
-            for found in plan.sums or self._asked(plan, record):
+            for found in sums:
                 if name and name < found.most and name not in found.samples:
                     found.sample(name)
                 if time < found.first:
@@ -229,20 +240,10 @@ class Gathering:
         if not any(wants):
             return _Plan(tuple(map(self._sum, keys)), days)
         asks = tuple(
-            _Ask(key.action.partition(":")[0], want, key, place, key.action in IN_OLD_VERSION)
+            _Ask(values_of(key.action.partition(":")[0]), want, key, place, key.action in IN_OLD_VERSION)
             for key, want in zip(keys, wants, strict=True)
         )
         return _Plan((), days, asks)
-
-    def _asked(self, plan: _Plan, record: Record) -> Iterable[_Open]:
-        found: tuple[_Open, ...] = ()
-        for ask in plan.asks:
-            values = parameters_of(record, ask.prefix)
-            known = ask.by_values.get(values)
-            if known is None:
-                known = self._opened(ask, values, record)
-            found += known
-        return found
 
     def _opened(self, ask: _Ask, values: Parameters, record: Record) -> tuple[_Open, ...]:
         """Remembered if nothing but the parameters was looked at."""

@@ -1,9 +1,9 @@
 """The resources that a record names, as far as they are what the permission was asked for.
 
-Either the parameters of the request name them, by the table below, or the record lists their ARNs. Objects of S3 are folded
-into all of their bucket. Nothing is told where a name may mean something else (an access point, a secret without the end
-that its ARN has), since what is told is used to narrow policies. Roles, users and groups of IAM are told without their
-path, which requests do not hold. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
+Either the parameters of the request name them, by the table below, or the record lists their ARNs. Objects of S3 are
+folded into all of their bucket. Nothing is told where a name may mean something else (an access point, a secret without
+the end that its ARN has), since what is told is used to narrow policies. Roles, users and groups of IAM are told
+without their path, which requests do not hold. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Rule(NamedTuple):
 
 
 def _rule(parameter: str, form: str, arn: str) -> _Rule:
-    return _Rule(parameter, re.compile(form), arn)
+    return _Rule(parameter, re.compile(form, re.ASCII), arn)
 
 
 _ANY = r"([\w+=,.@-]{1,128})"
@@ -85,14 +85,19 @@ _BESIDE = {
 """Resource types that an action may have besides, and which no rule here tells of: the request would name them so."""
 
 _WHOLE = {
-    "secretsmanager": re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}"),
-    "s3": re.compile(r"(?!)"),
+    "secretsmanager": re.compile(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}", re.ASCII
+    ),
+    "s3": re.compile(r"(?!)", re.ASCII),
 }
 """What an ARN in a parameter must look like, where not every ARN is whole."""
 
+_OF_OTHERS = {"sts": "iam"}
+"""Services whose actions concern resources of another."""
+
 _MORE = {"dynamodb": ("indexName",), "lambda": ("qualifier",), "s3": ("versionId", "x-amz-copy-source")}
-_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:(?:\d{12})?:[!-~]+")
-_SOURCE = re.compile(r"/?((?!arn:)[^/?]+)/")
+_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):[a-z0-9-]*:(?:\d{12}|aws)?:[!-~]+", re.ASCII)
+_SOURCE = re.compile(r"/?((?!arn:)[^/?]+)/", re.ASCII)
 
 
 class Wanted(NamedTuple):
@@ -117,15 +122,30 @@ def wanted(action: str) -> Wanted | None:
     return Wanted(action, prefix, own if by_rule else (), by_rule)
 
 
-def parameters_of(record: Record, prefix: str) -> Parameters:
-    """The parameters that the rules of a service want, in the order of `_names`, and no others."""
-    read = _reader(prefix)
-    if read is None:
-        return ()
-    try:
-        return read(record.parameters)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ()
+@cache
+def values_of(prefix: str) -> Callable[[Record], Parameters]:
+    """How to read the parameters that the rules of a service want of a record, in the order of `_names`, and no others;
+    nothing if they have another form."""
+    told = _names(prefix)
+    if not told:
+        return lambda _: ()
+    names = [re.sub(r"\W", "_", name) for name in told]
+    fields = [(name, str | None, msgspec.field(default=None, name=one)) for name, one in zip(names, told, strict=True)]
+    shape = msgspec.defstruct("Parameters", fields, gc=False)
+    decode = msgspec.json.Decoder(shape | None).decode
+    values = attrgetter(*names)
+    several = len(names) > 1
+
+    def read(record: Record) -> Parameters:
+        try:
+            found = decode(record.parameters)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return ()
+        if found is None:
+            return ()
+        return values(found) if several else (values(found),)
+
+    return read
 
 
 @lru_cache(maxsize=1 << 14)
@@ -150,7 +170,8 @@ def by_parameters(values: Parameters, want: Wanted, place: Place) -> tuple[str, 
 def listed(record: Record, want: Wanted) -> tuple[str, ...]:
     """The ARNs that the record lists; empty if it lists none of the service, or very many."""
     arns = {one.arn for one in record.resources or () if one.arn and len(one.arn) <= _LONGEST}
-    of_service = sorted(arn for arn in arns if (match := _ARN.fullmatch(arn)) and match[1] == want.prefix)
+    service = _OF_OTHERS.get(want.prefix, want.prefix)
+    of_service = sorted(arn for arn in arns if (match := _ARN.fullmatch(arn)) and match[1] == service)
     if want.prefix == "s3":
         of_service = _buckets(of_service, want)
     return tuple(of_service) if len(of_service) <= MOST else ()
@@ -165,7 +186,7 @@ def spelled_for_version(action: str, values: Parameters) -> str:
 def _arn(value: str, rule: _Rule, prefix: str, place: Place) -> str | None:
     if value.startswith("arn:"):
         match = (_WHOLE.get(prefix) or _ARN).fullmatch(value)
-        return value if match and value.split(":", 3)[2] == prefix else None
+        return value if match and value.split(":", 3)[2] == _OF_OTHERS.get(prefix, prefix) else None
     found = rule.form.fullmatch(value)
     if found is None:
         return None
@@ -175,9 +196,13 @@ def _arn(value: str, rule: _Rule, prefix: str, place: Place) -> str | None:
 
 def _more(told: Mapping[str, str | None], prefix: str) -> str:
     """An index has permissions of its own, and so has a version of a function."""
-    if prefix == "dynamodb" and (index := told.get("indexName")) and re.fullmatch(r"[\w.-]{3,255}", index):
+    if prefix == "dynamodb" and (index := told.get("indexName")) and re.fullmatch(r"[a-zA-Z0-9_.-]{3,255}", index):
         return f"/index/{index}"
-    if prefix == "lambda" and (qualifier := told.get("qualifier")) and re.fullmatch(r"[\w$-]{1,128}", qualifier):
+    if (
+        prefix == "lambda"
+        and (qualifier := told.get("qualifier"))
+        and re.fullmatch(r"[a-zA-Z0-9_$-]{1,128}", qualifier)
+    ):
         return f":{qualifier}"
     return ""
 
@@ -200,26 +225,3 @@ def _types(prefix: str) -> dict[str, tuple[str, ...]]:
 @cache
 def _names(prefix: str) -> tuple[str, ...]:
     return tuple(sorted({rule.parameter for rule in _RULES.get(prefix, {}).values()} | set(_MORE.get(prefix, ()))))
-
-
-@cache
-def _reader(prefix: str) -> Callable[[msgspec.Raw], Parameters] | None:
-    if not _names(prefix):
-        return None
-    names = [re.sub(r"\W", "_", name) for name in _names(prefix)]
-    fields = [
-        (name, str | None, msgspec.field(default=None, name=told))
-        for name, told in zip(names, _names(prefix), strict=True)
-    ]
-    shape = msgspec.defstruct("Parameters", fields, gc=False)
-    decode = msgspec.json.Decoder(shape | None).decode
-    values = attrgetter(*names) if len(names) > 1 else None
-    only = attrgetter(names[0])
-
-    def read(text: msgspec.Raw) -> Parameters:
-        told = decode(text)
-        if told is None:
-            return ()
-        return values(told) if values else (only(told),)
-
-    return read

@@ -1,13 +1,18 @@
 """Whether CloudTrail surely records an action, so that the absence of events tells that it was not used.
 
-False when in doubt: an action counts as recorded only if the service's page says that its calls are, if a call of its own
-name asks for it, and if no other call asks for it on the side, as tagging while creating does, or passing a role. Calls of
-services on the principal's behalf are recorded too, but what services look up to check a request may not be.
+False when in doubt: an action counts as recorded only if the service's page says that its calls are, if a call of its
+own name asks for it, and if no other call asks for it on the side, as tagging while creating does, or passing a role.
+Calls of services on the principal's behalf are recorded too, but what services look up to check a request may not be.
 It is taken for granted that the trail records management events, those that read as well as those that write.
 
-Sources, below https://docs.aws.amazon.com/: the pages named in `SERVICES`;
-awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html (events of KMS and of the RDS Data API may be
-left out of a trail) and logging-data-events-with-cloudtrail.html; IAM/latest/UserGuide/access_forward_access_sessions.html.
+Sources, below https://docs.aws.amazon.com/: the pages named in `SERVICES`; of the others
+AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html,
+amazondynamodb/latest/developerguide/logging-using-cloudtrail.html,
+AWSSimpleQueueService/latest/SQSDeveloperGuide/logging-using-cloudtrail.html,
+sns/latest/dg/logging-using-cloudtrail.html,
+AmazonCloudWatch/latest/monitoring/logging_cw_api_calls.html, kms/latest/developerguide/logging-using-cloudtrail.html;
+awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html (events of KMS may be left out of a trail)
+and logging-data-events-with-cloudtrail.html; IAM/latest/UserGuide/access_forward_access_sessions.html.
 """
 
 from __future__ import annotations
@@ -74,8 +79,8 @@ _DATA = {
     "sns": "Publish",
     "sqs": "ChangeMessageVisibility DeleteMessage ReceiveMessage SendMessage",
 }
-"""Actions that are recorded where the service's data events are, of all its resources. KMS has management events, which a
-trail may leave out: `kms` among the services says that it does not."""
+"""Actions that are recorded where the service's data events are, of all its resources. KMS has management events, which
+a trail may leave out: `kms` among the services says that it does not."""
 
 _ON_THE_SIDE = {
     "autoscaling": "AttachInstances DescribeAutoScalingGroups",
@@ -106,7 +111,7 @@ _ON_THE_SIDE = {
 
 
 def recorded(action: str, data_events: frozenset[str]) -> bool:
-    """`action` in any case. `data_events`: prefixes of the services whose data events are recorded for all resources."""
+    """`action` in any case. `data_events`: prefixes of the services whose data events are recorded, all of them."""
     prefix, _, name = action.lower().partition(":")
     if _has(_DATA, prefix, name):
         return prefix in data_events

@@ -1,7 +1,7 @@
 """Text to records of CloudTrail: the forms that files have, and no more of a record than is needed.
 
-Forms: `{"Records": [...]}` as CloudTrail writes it; a list; a record a line, as exports of CloudTrail Lake have it, bare or
-as `eventData`; one record; the answer of `lookup_events`. Of keys that stand twice in a record the last one counts.
+Forms: `{"Records": [...]}` as CloudTrail writes it; a list; a record a line, as CloudTrail Lake exports them, bare
+or as `eventData`; one record; the answer of `lookup_events`. Of keys that stand twice in a record the last one counts.
 Sources: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html,
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 """
@@ -17,11 +17,14 @@ import msgspec
 
 from .tally import NotALog
 
-WHOLE = 1 << 22
-"""A text up to this size is decoded at once, a longer one in pieces of about that size: it bounds the memory, also where
-it holds nothing but empty records. Most files of CloudTrail are smaller."""
+WHOLE = 1 << 21
+"""A text up to this size is decoded at once, a longer one in pieces of about that size: it bounds the memory, also
+where it holds nothing but empty records."""
 LONGEST = 1 << 21
 """Bytes of one record. CloudTrail's own limit is 1 MB ("maxEventSize")."""
+
+
+ABSENT = msgspec.Raw(b"null")
 
 
 class Issuer(msgspec.Struct, gc=False):
@@ -62,8 +65,8 @@ class Record(msgspec.Struct, gc=False):
     from_console: str | None = msgspec.field(default=None, name="sessionCredentialFromConsole")
     identity: Identity | None = msgspec.field(default=None, name="userIdentity")
     resources: list[Named] | None = None
-    parameters: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"null"), name="requestParameters")
-    wrapped: msgspec.Raw | None = msgspec.field(default=None, name="eventData")
+    parameters: msgspec.Raw = msgspec.field(default=ABSENT, name="requestParameters")
+    wrapped: msgspec.Raw = msgspec.field(default=ABSENT, name="eventData")
     text: str | None = msgspec.field(default=None, name="CloudTrailEvent")
 
 
@@ -72,13 +75,14 @@ class _File(Record, gc=False):
 
     records: list[Record] | None = msgspec.field(default=None, name="Records")
     events: list[Record] | None = msgspec.field(default=None, name="Events")
-    digest: msgspec.Raw | None = msgspec.field(default=None, name="digestStartTime")
+    digest: msgspec.Raw = msgspec.field(default=ABSENT, name="digestStartTime")
 
 
 _FILE = msgspec.json.Decoder(_File)
 _LIST = msgspec.json.Decoder(list[Record])
 _RECORD = msgspec.json.Decoder(Record)
 _PIECES = msgspec.json.Decoder(list[msgspec.Raw])
+_TEXT = ("requestParameters", "eventData")
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError)
 
 _BEGINS = re.compile(rb'\s*(?:\{\s*"Records"\s*:\s*)?\[')
@@ -109,17 +113,15 @@ def record(text: bytes) -> Record:
         told = msgspec.json.decode(text)
         if not isinstance(told, dict):
             raise
-        parameters = told.pop("requestParameters", None)
-        return msgspec.convert(
-            {**_spelled(told), "requestParameters": msgspec.Raw(msgspec.json.encode(parameters))}, Record
-        )
+        as_text = {name: msgspec.Raw(msgspec.json.encode(told.pop(name))) for name in _TEXT if name in told}
+        return msgspec.convert({**_spelled(told), **as_text}, Record)
 
 
 def unwrapped(found: Record) -> Record:
     """The record itself, of one that comes within another. Raises `ValueError`."""
     if found.text is not None:
         return record(found.text.encode())
-    if found.wrapped is None:
+    if found.wrapped is ABSENT:
         return found
     inner = bytes(found.wrapped)
     return record(msgspec.json.decode(inner).encode() if inner.startswith(b'"') else inner)
@@ -165,7 +167,7 @@ def _whole(text: bytes, malformed: Malformed) -> list[Record]:
         found = _FILE.decode(text)
     except _ERRORS as error:
         return _odd(text, malformed, error)
-    if found.digest is not None:
+    if found.digest is not ABSENT:
         raise NotALog("This is a digest file: it holds check sums of log files, no events.")
     if found.records is not None:
         if text.count(b'"Records"') > 1 and _twice(text):
@@ -173,7 +175,7 @@ def _whole(text: bytes, malformed: Malformed) -> list[Record]:
         return found.records
     if found.events is not None:
         return found.events
-    if found.name is None and found.wrapped is None:
+    if found.name is None and found.wrapped is ABSENT and found.text is None:
         raise NotALog("It is JSON, but it holds no “Records” and is no event.")
     return [found]
 

@@ -1,4 +1,5 @@
-"""Use over 400 days as a small drawing: a line up for each day with use, so that a monthly job is seen as such.
+"""Use over 400 days as a small drawing: a line up for each day with use, so that a monthly job is seen as such, and a
+line hanging down for each day with refused attempts.
 
 Shown by `templates/usage/_sparkline.html`, which takes a `Sparkline` as `sparkline`.
 """
@@ -14,6 +15,7 @@ DAYS = 400
 HEIGHT = 28
 LOW = 5
 """Height of a single attempt: it must be seen beside days with a million."""
+HANGING = 9
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,9 @@ def sparkline(days: Mapping[date, int], last_day: date, *, denied: Mapping[date,
     first_day = last_day - timedelta(days=DAYS - 1)
     used_here = _inside(days, first_day, last_day)
     denied_here = _inside(refused, first_day, last_day)
-    most = max([*used_here.values(), *denied_here.values()], default=0)
     return Sparkline(
-        used=_lines(used_here, first_day, most),
-        denied=_lines(denied_here, first_day, most),
+        used=_lines(used_here, first_day),
+        denied=_hanging(denied_here, first_day),
         months="".join(f"M{number}.5 0V{HEIGHT}" for number in range(DAYS) if _day(first_day, number).day == 1),
         words=_words(used_here, denied_here, first_day, last_day),
         first_day=first_day,
@@ -60,13 +61,19 @@ def _inside(days: Mapping[date, int], first_day: date, last_day: date) -> dict[d
     return {day: count for day, count in sorted(days.items()) if count > 0 and first_day <= day <= last_day}
 
 
-def _lines(days: Mapping[date, int], first_day: date, most: int) -> str:
+def _lines(days: Mapping[date, int], first_day: date) -> str:
     """Heights grow with the logarithm: one attempt and a million are both to be seen."""
+    most = max(days.values(), default=0)
     scale = (HEIGHT - LOW) / math.log(most) if most > 1 else 0.0
     return "".join(
         f"M{(day - first_day).days}.5 {HEIGHT}V{HEIGHT - LOW - scale * math.log(count):.1f}"
         for day, count in days.items()
     )
+
+
+def _hanging(days: Mapping[date, int], first_day: date) -> str:
+    """From above, so that neither hides the other on the same day."""
+    return "".join(f"M{(day - first_day).days}.5 0V{HANGING}" for day in days)
 
 
 def _words(used: Mapping[date, int], denied: Mapping[date, int], first_day: date, last_day: date) -> str:

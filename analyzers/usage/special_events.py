@@ -1,13 +1,13 @@
 """Events whose action has another name, or that stand for several actions, or for none.
 
-By event source without `.amazonaws.com`, then by the event's name in lower case and without the version of its interface.
-Everything else has the action of the event's name. Sources, all below https://docs.aws.amazon.com/:
+By event source without `.amazonaws.com`, then by the event's name without the version of its interface. Everything else
+has the action of the event's name. Sources, all below https://docs.aws.amazon.com/:
 S3 AmazonS3/latest/userguide/using-with-s3-policy-actions.html and cloudtrail-logging-s3-info.html; DynamoDB
 amazondynamodb/latest/developerguide/ql-iam.html, transaction-apis.html; KMS
 kms/latest/developerguide/kms-api-permissions-reference.html; Lambda lambda/latest/api/API_Invoke.html; STS
 IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html; Keyspaces
-keyspaces/latest/devguide/security_iam_service-with-iam.html; Budgets, Bedrock and the others: the permission that the page
-of the operation in the service's API reference names.
+keyspaces/latest/devguide/security_iam_service-with-iam.html; Budgets, Bedrock and the others: the permission that the
+page of the operation in the service's API reference names.
 """
 
 from __future__ import annotations
@@ -239,11 +239,9 @@ OTHER_SOURCES: dict[str, Actions] = {
     "data.jobs.iot": ("iotjobsdata",),
     "mturk-requester": ("mechanicalturk",),
     "tagging": ("tag",),
-    "application-cost-profiler": ("application-cost-profiler",),
     "rdsdata": ("rds-data",),
 }
-"""Event sources whose prefixes do not follow from the service models. Source: the pages "Logging ... with CloudTrail" of
-the services."""
+"""Event sources whose prefixes do not follow from the service models. Source: the services' pages about CloudTrail."""
 
 IN_OLD_VERSION = {
     "s3:DeleteObject": "s3:DeleteObjectVersion",

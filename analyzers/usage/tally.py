@@ -54,7 +54,8 @@ class Sum:
         self.last = max(self.last, other.last)
         for day, count in other.days.items():
             self.days[day] = self.days.get(day, 0) + count
-        self.sessions = samples(self.sessions, other.sessions)
+        if other.sessions != self.sessions:
+            self.sessions = samples(self.sessions, other.sessions)
 
 
 @dataclass(slots=True)

@@ -22,8 +22,8 @@ from analyzers.usage.sources.files import read_file
 from analyzers.usage.store import add
 from analyzers.usage.tally import NotALog
 
-from .events import event
 from .tallies import ACCOUNT, ROLE
+from .trail_files import event
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from analyzers.usage.sources import Item
 from analyzers.usage.sources.folder import Folder
 from analyzers.usage.work import hand_out_again, request_reading, work
 
-from .events import event, file_name, key_of, packed
 from .tallies import ACCOUNT
+from .trail_files import event, file_name, key_of, packed
 
 pytestmark = pytest.mark.django_db
 

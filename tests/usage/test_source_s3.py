@@ -19,8 +19,8 @@ from analyzers.usage.sources import Item, NotRead, s3
 from analyzers.usage.sources.trail import _of, facts
 from analyzers.usage.work import work
 
-from .events import event, file_name, key_of, packed
 from .tallies import ACCOUNT
+from .trail_files import event, file_name, key_of, packed
 
 pytestmark = pytest.mark.django_db
 

@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def text_of_models() -> str:
-    """JSON: `sources` {event source: [prefixes]}, `operations` {prefix: [names]} and `verbs` {source: {operation: [verb]}}."""
+    """JSON: `sources` {source: [prefixes]}, `operations` {prefix: [names]} `verbs` {source: {operation: [verb]}}."""
     session = botocore.session.get_session()
     sources: dict[str, set[str]] = {}
     operations: dict[str, set[str]] = {prefix: set() for prefix in SERVICES}
