@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from analyzers.generating.shown import variant_of
-from analyzers.models import PolicyGeneration, ResourceType
+from analyzers.models import ResourceType
 
 from .filter_keys import UNUSED_TYPES
-from .models import Finding, FindingType, Recommendation
+from .models import Finding, FindingType
 
 
 def finding(row: Finding) -> dict[str, Any]:
@@ -72,45 +71,6 @@ def _service(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last(told: Mapping[str, Any]) -> dict[str, str]:
     return {"lastAccessed": told["last_accessed"]} if told.get("last_accessed") else {}
-
-
-def recommendation(row: Recommendation) -> dict[str, Any]:
-    """The answer of GetFindingRecommendation. https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_GetFindingRecommendation.html"""
-    shape: dict[str, Any] = {
-        "startedAt": instant(row.started_at),
-        "resourceArn": row.finding.resource,
-        "recommendationType": "UnusedPermissionRecommendation",
-        "recommendedSteps": row.steps,
-        "status": row.status,
-    }
-    if row.completed_at is not None:
-        shape["completedAt"] = instant(row.completed_at)
-    if row.error_code:
-        shape["error"] = {"code": row.error_code, "message": row.error_message}
-    return shape
-
-
-def policy_generation(row: PolicyGeneration) -> dict[str, Any]:
-    """`PolicyGeneration` of the API."""
-    return {"principalArn": row.principal, **job_details(row)}
-
-
-def job_details(row: PolicyGeneration) -> dict[str, Any]:
-    """`JobDetails` of the API."""
-    shape: dict[str, Any] = {"jobId": str(row.pk), "status": row.status, "startedOn": instant(row.started_at)}
-    if row.completed_at is not None:
-        shape["completedOn"] = instant(row.completed_at)
-    if row.error_code:
-        shape["jobError"] = {"code": row.error_code, "message": row.error_message}
-    return shape
-
-
-def generated_policy(row: PolicyGeneration, *, placeholders: bool, services: bool) -> dict[str, Any]:
-    """The answer of GetGeneratedPolicy, with our `details`."""
-    found = row.result.get(variant_of(placeholders, services)) or {}
-    told = found.get("wire") or {"properties": {"principalArn": row.principal}, "generatedPolicies": []}
-    ours = {name: value for name, value in found.items() if name not in {"wire", "policies"}}
-    return {"jobDetails": job_details(row), "generatedPolicyResult": told, "details": ours}
 
 
 def regions_of(row: Finding) -> list[str]:

@@ -72,17 +72,22 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _used(inputs: Inputs) -> Iterator[tuple[str, str]]:
-    for use in inputs.evidence.uses:
-        if use.last >= inputs.since:
-            yield use.action.lower(), use.resource
-    report = inputs.evidence.report
+def _used(inputs: Inputs) -> Iterator[tuple[str, str, bool]]:
+    """What was used, on what, and whether within the time in question or in the days before: evidence that ends a few
+    days ago is asked about as many days earlier."""
+    for name, resource, last in _uses(inputs.evidence):
+        if last is not None and last >= inputs.since - FRESH:
+            yield name, resource, last >= inputs.since
+
+
+def _uses(evidence: Evidence) -> Iterator[tuple[str, str, datetime | None]]:
+    for use in evidence.uses:
+        yield use.action.lower(), use.resource, use.last
+    report = evidence.report
     for prefix, access in report.services.items() if report else ():
-        if access.last is not None and access.last >= inputs.since:
-            yield f"{prefix}:*", ""
+        yield f"{prefix}:*", "", access.last
         for action, last in access.actions.items():
-            if last is not None and last >= inputs.since:
-                yield action, ""
+            yield action, "", last
 
 
 def _sources(inputs: Inputs) -> list[Any]:
@@ -91,7 +96,7 @@ def _sources(inputs: Inputs) -> list[Any]:
     report = evidence.report
     services = sorted((prefix, sorted(one.actions)) for prefix, one in report.services.items()) if report else []
     trails = sorted(
-        (sorted(one.regions), sorted(one.data_events))
+        (sorted(one.regions), sorted(one.data_events), one.first_day <= (inputs.since - FRESH).date())
         for one in evidence.coverage
         if one.first_day <= inputs.since.date()
         and one.last_day >= fresh.date()

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from analyzers.actions import CancelPolicyGeneration, QuotaExceeded, StartPolicyGeneration
 from analyzers.models import PolicyGeneration
-from findings import wire
+from findings import policy_wire
 
 LISTED = timedelta(days=7)
 """As the service lists them."""
@@ -34,7 +34,7 @@ class GenerationList(APIView):
         rows = PolicyGeneration.objects.filter(started_at__gt=timezone.now() - LISTED).defer("result", "guardrail")
         if principal := request.query_params.get("principalArn"):
             rows = rows.filter(principal=principal)
-        return Response({"policyGenerations": [wire.policy_generation(row) for row in rows[:MOST]]})
+        return Response({"policyGenerations": [policy_wire.policy_generation(row) for row in rows[:MOST]]})
 
     def post(self, request: Request) -> Response:
         try:
@@ -52,7 +52,7 @@ class GenerationDetail(APIView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         job = get_object_or_404(PolicyGeneration, pk=pk)
         placeholders, services = (request.query_params.get(name) == "true" for name in OPTIONS)
-        return Response(wire.generated_policy(job, placeholders=placeholders, services=services))
+        return Response(policy_wire.generated_policy(job, placeholders=placeholders, services=services))
 
 
 class GenerationCancel(APIView):

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from findings import recommending, wire
+from findings import policy_wire, recommending
 from findings.actions import Recommend
 from findings.models import Finding, Recommendation
 
@@ -41,4 +41,4 @@ def _told(row: Recommendation) -> dict[str, object]:
         "outOfDate": recommending.is_out_of_date(row, timezone.now()),
         "details": {name: value for name, value in row.details.items() if name != "files"},
     }
-    return {**wire.recommendation(row), **ours}
+    return {**policy_wire.recommendation(row), **ours}

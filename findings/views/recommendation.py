@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from analyzers.recommending import files
-from findings import recommending, wire
+from findings import policy_wire, recommending
 from findings.actions import Recommend
 from findings.models import Finding, Recommendation
 from findings.roles import RECOMMEND
@@ -105,7 +105,7 @@ def recommendation_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpR
         raise Http404("There is no such file.")
     if wanted == files.API:
         row.finding = finding
-        return files.response(wanted, finding.resource, json.dumps(wire.recommendation(row), indent=2) + "\n")
+        return files.response(wanted, finding.resource, json.dumps(policy_wire.recommendation(row), indent=2) + "\n")
     text = (row.details.get("files") or {}).get(kind)
     if text is None:
         raise Http404("There is no such file.")

@@ -53,6 +53,13 @@ def computed(finding: Finding, variant: str = "standard") -> Recommendation:
     return row
 
 
+def keeps(finding: Finding) -> str:
+    """What the verdict of the standard variant says."""
+    found = finding.recommendations.get(variant="standard").details
+    assert 3 <= found["actions_after"] < found["actions_before"]
+    return f"Keeps {found['actions_after']} of {found['actions_before']} actions"
+
+
 # -- the way there -----------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +83,7 @@ def test_a_finding_leads_there_in_one_click(reader: Client, finding: Finding) ->
     assert f'href="{page_of(finding)}">Reload' in waiting
     recommending.work(row.pk)
     text = reader.get(page_of(finding)).content.decode()
-    assert "Keeps 3 of" in text
+    assert keeps(finding) in text
     assert "nothing new is allowed, and nothing in use is lost" in text
     assert "hx-trigger" not in text
     assert page_of(finding) in reader.get(f"/findings/{finding.pk}/").content.decode()
@@ -140,7 +147,7 @@ def test_variants_are_kept_apart(reader: Client, finding: Finding) -> None:
     computed(finding, "strict")
     assert "Not computed yet" not in reader.get(page_of(finding, "?variant=strict")).content.decode()
     assert finding.recommendations.count() == 2
-    assert "Keeps 3 of" in reader.get(page_of(finding, "?variant=nonsense")).content.decode()
+    assert keeps(finding) in reader.get(page_of(finding, "?variant=nonsense")).content.decode()
 
 
 def test_a_change_of_policies_or_of_use_makes_it_out_of_date(
@@ -373,7 +380,7 @@ def test_auditors_see_it_and_cannot_ask(client: Client, auditor: User, finding: 
     assert "Reviewers can have it computed" in client.get(page_of(finding)).content.decode()
     computed(finding)
     text = client.get(page_of(finding)).content.decode()
-    assert "Keeps 3 of" in text
+    assert keeps(finding) in text
     assert "Compute again" not in text
     assert client.get(page_of(finding, "policy-1/")).status_code == 200
 
@@ -407,7 +414,7 @@ def test_the_api_has_the_service_s_shape(reader: Client, finding: Finding) -> No
     assert told["recommendationType"] == "UnusedPermissionRecommendation"
     assert (told["status"], told["resourceArn"], told["outOfDate"]) == ("SUCCEEDED", ROLE, False)
     assert told["completedAt"].endswith("Z")
-    assert told["details"]["actions_after"] == 3
+    assert told["details"]["actions_after"] < told["details"]["actions_before"]
     assert "files" not in told["details"]
     assert reader.post(f"{path}?variant=other").status_code == 400
 
