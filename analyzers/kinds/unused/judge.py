@@ -98,7 +98,8 @@ def _user(holder: Holder, evidence: Evidence, time: _Time) -> _Credentials:
     """Active if one of its credentials was used, or if a trail saw it."""
     if not holder.credentials_known:
         undecided = frozenset({(UNUSED_KEY, ""), (UNUSED_PASSWORD, "")})
-        used = (one.last_used_at for one in (*holder.keys, *filter(None, [holder.password])))
+        used = [key.last_used_at for key in holder.keys]
+        used += [holder.password.last_used_at] if holder.password is not None else []
         last = _newest(evidence.last_activity, *used)
         active = State.USED if last is not None and last >= time.since else State.UNKNOWN
         return _Credentials((), (NO_CREDENTIALS,), undecided, active)
