@@ -1,1 +1,1 @@
-"""Checks of policies and what follows from them: verdicts, mends, recommendations, generated policies. Pure functions."""
+"""Checks of policies and what follows: verdicts, mends, recommendations, generated policies. Pure functions."""
