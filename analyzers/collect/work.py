@@ -28,7 +28,7 @@ from analyzers.scans.work import owner_name
 from . import aggregator, plan
 from .access import Access, NoCredentials
 from .place import SWITCHED_OFF, Place, Problem, Service, told
-from .services import ORGANIZATION, REGIONS, SERVICES
+from .services import ORGANIZATION, REGIONS, SERVICES, last_accessed
 from .storing import Sink
 
 logger = logging.getLogger(__name__)
@@ -328,8 +328,8 @@ def finish(collection_id: int) -> bool:
 
 
 def _told_of_use(collection: Collection) -> frozenset[str]:
-    """The accounts whose users and roles were read."""
-    services = [name for name, service in SERVICES.items() if service.principals]
+    """The accounts whose users and roles were read, or what they used."""
+    services = [name for name, service in SERVICES.items() if service.principals or service is last_accessed.SERVICE]
     read = collection.parts.filter(service__in=services, status__in=[_Status.READ, _Status.PARTLY])
     return frozenset(read.values_list("account", flat=True))
 

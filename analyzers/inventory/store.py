@@ -300,6 +300,7 @@ class Store:
         """IAM's reports. The newest of a principal is kept, also if a later attempt gave none: then its reason is
         noted."""
         told = {value["principal"]: value for value in values}
+        self.told_of_use |= {arns.account_of(arn) for arn in told}
         known = {row.principal: row for row in LastAccessedReport.objects.filter(principal__in=told)}
         changed = []
         for arn, value in sorted(told.items()):
@@ -348,6 +349,7 @@ class Store:
             )
             days = {date.fromisoformat(day): count for day, count in (value.get("days") or {}).items()}
             tally.add(key, Sum(first, last, days, list(value.get("sessions") or [])))
+        self.told_of_use |= {key.account for key in tally.uses}
         add_events(feed, tally)
         self.count("sums of usage", "read", len(tally.uses))
 

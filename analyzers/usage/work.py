@@ -18,11 +18,12 @@ from itertools import islice
 from botocore.exceptions import BotoCoreError, ClientError
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Manager, Q
 from django.utils import timezone
 
 from analyzers.collect.access import NoCredentials
-from analyzers.models import UsageFeed, UsageFile, UsageReading
+from analyzers.models import Usage, UsageCoverage, UsageFeed, UsageFile, UsageReading
+from analyzers.scans.after_import import usage_changed
 from analyzers.scans.work import owner_name
 
 from .coverage import conclude
@@ -171,9 +172,14 @@ def _finish(feed: UsageFeed, note: str, lease: _Lease) -> bool:
         lease.hold(status=_Status.COMPLETED, finished_at=timezone.now(), lease_owner="", attempts=0)
         locked.settings = {**locked.settings, "read_whole": scope(feed), "note": note}
         locked.save(update_fields=["settings"])
+        usage_changed({*_accounts(feed.coverage), *_accounts(feed.usage)})
     closed = feed.readings.exclude(status__in=OPEN).values_list("pk", flat=True)
     UsageReading.objects.filter(pk__in=list(closed[KEEP:])).delete()
     return True
+
+
+def _accounts(rows: Manager[UsageCoverage] | Manager[Usage]) -> Iterable[str]:
+    return rows.order_by().values_list("account", flat=True).distinct()
 
 
 class _Batch:

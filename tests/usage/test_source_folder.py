@@ -12,7 +12,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from analyzers.actions import AddFeed, CancelReading, ReadUsage
-from analyzers.models import Usage, UsageCoverage, UsageFeed, UsageFile, UsageReading
+from analyzers.models import (
+    Account,
+    Analyzer,
+    Scan,
+    Usage,
+    UsageCoverage,
+    UsageFeed,
+    UsageFile,
+    UsageReading,
+)
 from analyzers.tasks import schedule_usage, sweep
 from analyzers.usage import work as working
 from analyzers.usage.sources import Item
@@ -285,3 +294,12 @@ def test_feeds_are_read_again_each_day(monkeypatch: pytest.MonkeyPatch, other_fe
     UsageReading.objects.update(status="COMPLETED", created_at=timezone.now() - timedelta(hours=25))
     schedule_usage()
     assert len(woken) == 2
+
+
+def test_what_was_read_is_judged_at_once(logs: Path, django_capture_on_commit_callbacks: Any) -> None:
+    Account.objects.create(id=ACCOUNT)
+    Analyzer.objects.create(name="unused-90", type="ACCOUNT_UNUSED_ACCESS", scope=ACCOUNT)
+    Analyzer.objects.create(name="outside", type="ACCOUNT", scope=ACCOUNT)
+    with django_capture_on_commit_callbacks(execute=True):
+        read("folder", str(logs))
+    assert list(Scan.objects.values_list("analyzer__name", "reason")) == [("unused-90", "usage")]
