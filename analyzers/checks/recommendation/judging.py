@@ -15,14 +15,9 @@ from typing import NamedTuple
 
 from analyzers import catalogue
 from analyzers.usage.evidence import Evidence, State, Told
+from analyzers.usage.unseen import silent
 
 from .inclusion import Actions, is_plain
-
-NEVER_RECORDED = frozenset({"iam:passrole"})
-"""Permissions that no request is made for: neither IAM's report nor a trail tells of them. They stay where an action
-stays that may need them.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html
-"""
 
 _TAKE_NO_ROLE = Actions(
     [
@@ -42,10 +37,10 @@ _TAKE_NO_ROLE = Actions(
         *("lambda:invoke*", "states:start*execution", "ssm:putparameter", "bedrock:invoke*"),
     ]
 )
-"""Writing actions that are common, and surely hand no role to a service."""
+"""Writing actions that are common, and surely hand neither a role nor anything else on to a service."""
 
 Needs = Callable[[str], str]
-"""Of an action that is never recorded: the action that stays and needs it, or an empty text."""
+"""Of a right that is `silent`: the action that stays and may need it, or an empty text."""
 
 
 class Name(NamedTuple):
@@ -66,13 +61,18 @@ class ServiceNames(NamedTuple):
     known: bool
 
     @property
+    def unused(self) -> bool:
+        """Whether no request is made to the service; rights that are `silent` may stay all the same."""
+        return self.told.state is State.UNUSED and self.known
+
+    @property
     def goes(self) -> bool:
         """Whether nothing of the service stays."""
         return self.told.state is State.UNUSED and not any(name.stays for name in self.names.values())
 
 
 class Judge:
-    """`needs` is asked of the permissions in NEVER_RECORDED."""
+    """`needs` is asked of rights that are `silent`: no request is made for them alone."""
 
     def __init__(self, evidence: Evidence, since: datetime, now: datetime) -> None:
         self.evidence, self.since, self.now = evidence, since, now
@@ -99,6 +99,14 @@ class Judge:
         known = self.service(lower.partition(":")[0])
         return known.names.get(lower) or self._name(lower, name, known.known)
 
+    def is_unused(self, prefix: str) -> bool:
+        """Of a service: whether no request is made to it."""
+        return self.evidence.of_service(prefix, self.since, self.now).state is State.UNUSED
+
+    def may_be_used(self, action: str) -> bool:
+        """Of an action that requests are made for."""
+        return self.evidence.of_action(action, self.since, self.now).state is not State.UNUSED
+
     def in_full(self, action: str) -> bool:
         """Whether a trail tells every use of the action in the period, so that there are no others than it names."""
         trails = replace(self.evidence, uses=(), report=None)
@@ -120,10 +128,10 @@ class Judge:
         known = catalogue.service(prefix) is not None
         spelled = {**dict(self._named.get(prefix, ())), **_spelled(prefix)}
         own = {lower for lower, _ in self._named.get(prefix, ())}
-        silent = Told(State.UNUSED) if told.state is State.UNUSED and known else None
+        unused = Told(State.UNUSED) if told.state is State.UNUSED and known else None
         names = {
-            lower: Name(spelled[lower], False, silent)
-            if silent and lower not in own and lower not in NEVER_RECORDED
+            lower: Name(spelled[lower], False, unused)
+            if unused and lower not in own and not silent(lower)
             else self._name(lower, spelled[lower], known)
             for lower in sorted(spelled)
         }
@@ -131,13 +139,19 @@ class Judge:
 
     def _name(self, lower: str, spelled: str, known: bool) -> Name:
         told = self.evidence.of_action(lower, self.since, self.now)
+        if known and silent(lower) and told.state is not State.USED:
+            return self._silent(lower, spelled, told)
         if told.state is not State.UNUSED:
             return Name(spelled, True, told)
         if not known:
             return Name(spelled, True, Told(State.UNKNOWN, told.last, "The catalogue does not know the service."))
-        if lower in NEVER_RECORDED and (by := self.needs(lower)):
-            return Name(spelled, True, Told(State.UNKNOWN, told.last, f"No source records it, and {by} may need it."))
         return Name(spelled, False, told)
+
+    def _silent(self, lower: str, spelled: str, told: Told) -> Name:
+        """It is exercised within requests for actions that need it only: without any that stays, nothing is lost."""
+        if by := self.needs(lower):
+            return Name(spelled, True, Told(State.UNKNOWN, told.last, f"No source records it, and {by} may need it."))
+        return Name(spelled, False, Told(State.UNUSED, told.last, "Nothing that stays can need it."))
 
 
 @lru_cache(maxsize=1024)
@@ -147,14 +161,15 @@ def _spelled(prefix: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=1)
 def _taking_a_role() -> Mapping[str, tuple[str, ...]]:
-    """Actions that may hand a role to a service, by service. The catalogue does not tell which do, so: all that write
-    something, but those that surely do not."""
+    """Actions that may hand a role, a connection or a log on to a service, by service. The catalogue does not tell
+    which do, so: all that write something, but those that surely do not."""
     return {
         service.prefix: tuple(
             one.full_name
             for one in catalogue.actions_of(service.prefix)
             if one.access_level in {"Write", "Permissions management"}
             and not _TAKE_NO_ROLE.match(one.full_name.lower())
+            and not silent(one.full_name)
         )
         for service in catalogue.services()
         if service.prefix not in {"iam", "sts"}
@@ -164,17 +179,17 @@ def _taking_a_role() -> Mapping[str, tuple[str, ...]]:
 def needs_of(granted: Sequence[Granted], judge: Judge) -> Needs:
     """`granted`: the statements that allow."""
 
-    @lru_cache(maxsize=16)
-    def needs(action: str) -> str:
+    @lru_cache(maxsize=1)
+    def needed_by() -> str:
         candidates = _taking_a_role()
         for statement in granted:
             for prefix in sorted(statement.services or candidates):
-                for name in candidates.get(prefix, ()):
-                    if statement.match(name.lower()) and judge.action(name).stays:
+                for name in () if judge.is_unused(prefix) else candidates.get(prefix, ()):
+                    if statement.match(name.lower()) and judge.may_be_used(name):
                         return name
         return ""
 
-    return needs
+    return lambda _: needed_by()
 
 
 class Granted:

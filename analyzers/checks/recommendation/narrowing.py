@@ -143,7 +143,7 @@ class _Statement:
             pass  # no known action, of a service that is not used at all
         elif not goes:
             return (pattern,)
-        if self.coarse and not service.goes:
+        if self.coarse and not service.unused:
             self.left.append(f"{pattern} stays whole, because the list of what is used in it would not fit.")
             return (pattern,)
         new = Cover(service, chosen, wide.include).patterns(tight=self.tight)
@@ -172,7 +172,7 @@ class _Statement:
             if but.include(f"{prefix}:*"):
                 continue
             covered = [name for name in service.names if not but.match(name)]
-            coarse = self.coarse and not service.goes
+            coarse = self.coarse and not service.unused
             chosen = {name for name in covered if coarse or service.names[name].stays}
             gone += [service.names[name] for name in covered if name not in chosen]
             kept += len(chosen)

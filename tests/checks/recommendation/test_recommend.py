@@ -27,7 +27,7 @@ def ask(text: str | Held, known: Evidence, **more: Any) -> Recommendation:
     held = text if isinstance(text, Held) else Held("inline", text=text)
     found = recommend([held], known, since=SINCE, now=NOW, seconds=30, **more)
     if found.steps:
-        assert found.proved
+        assert found.proved, found.refused
         assert [proof.verdict for proof in found.proofs] == [Answer.PROVED] * 3
     return found
 
