@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -325,7 +324,6 @@ def main() -> None:
                 f"{label:30} {size / 1e6 / processor:7,.0f} MB/s a core  {processor:6.1f} s of processor "
                 f"{clock:6.1f} s by the clock  {memory:5,} MB  {said}"
             )
-    resource.getrusage(resource.RUSAGE_SELF)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-ev
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
-
-from .records import Record
 
 CONSOLE, CLI, SERVICE, OTHER = "CONSOLE", "CLI", "SERVICE", "OTHER"
 
@@ -64,47 +63,6 @@ def caller(type_: str | None, arn: str | None, issuer: str | None, invoked_by: s
     return SERVICES if invoked_by else NOT_TOLD
 
 
-_LONGEST = 2048
-_MOST = 1 << 15
-_callers: dict[tuple[str | None, ...], Caller | Nobody] = {}
-_kinds: dict[tuple[str | None, bool, str | None], str] = {}
-
-
-def caller_of(record: Record) -> Caller | Nobody:
-    """As `caller`, remembered: the same few sessions make most of the calls."""
-    who = record.identity
-    if who is None:
-        return NOT_TOLD
-    session = who.session
-    issuer = session.issuer.arn if session is not None and session.issuer is not None else None
-    key = (who.arn, issuer, who.type, who.invoked_by)
-    found = _callers.get(key)
-    if found is None:
-        if any(part is not None and len(part) > _LONGEST for part in key):
-            return NOT_TOLD
-        if len(_callers) >= _MOST:
-            _callers.clear()
-        found = _callers[key] = caller(who.type, who.arn, issuer, who.invoked_by)
-    return found
-
-
-def kind_of(record: Record) -> str:
-    """As `made_by`, remembered."""
-    who, address = record.identity, record.address
-    by_service = (who is not None and who.invoked_by is not None) or (
-        address is not None and address.endswith(".amazonaws.com")
-    )
-    key = (record.agent, by_service, record.from_console)
-    found = _kinds.get(key)
-    if found is None:
-        found = made_by(*key)
-        if len(record.agent or "") + len(record.from_console or "") <= _LONGEST:
-            if len(_kinds) >= _MOST:
-                _kinds.clear()
-            _kinds[key] = found
-    return found
-
-
 _PAGES = re.compile(
     r"console\.amazonaws|console\.aws\.|signin\.amazonaws|^\[?S3Console|^Mozilla/|AWS-?Console", re.IGNORECASE
 )
@@ -115,16 +73,16 @@ _TOOLS = re.compile(
 )
 
 
-def made_by(agent: str | None, by_service: bool, from_console: str | None) -> str:
+@lru_cache(maxsize=1 << 12)
+def made_by(agent: str, by_service: bool, from_console: bool) -> str:
     """By what the request was made. A service that passes on the principal's session counts as service.
 
     `by_service`: whether the identity names a service that called, or a service's address is told.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
     """
-    agent = (agent or "")[:1024]
     if by_service:
         return SERVICE
-    if from_console == "true" or _PAGES.search(agent):
+    if from_console or _PAGES.search(agent):
         return CONSOLE
     if agent.endswith(".amazonaws.com"):
         return SERVICE

@@ -9,15 +9,28 @@ from __future__ import annotations
 import re
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 
+from msgspec.structs import astuple
+
 from .actions import actions_of
-from .callers import Caller, Nobody, caller_of, kind_of, refused
-from .named import Parameters, Place, Wanted, by_parameters, listed, spelled_for_version, values_of, wanted
-from .records import ABSENT, Record, unwrapped
+from .callers import Caller, Nobody, caller, made_by, refused
+from .named import (
+    NO_PARAMETERS,
+    Decode,
+    Parameters,
+    Place,
+    Wanted,
+    by_parameters,
+    decoder_of,
+    listed,
+    spelled_for_version,
+    wanted,
+)
+from .records import ABSENT, Identity, Record, unwrapped
 from .special_events import IN_OLD_VERSION
 from .tally import MOST_RESOURCES, SAMPLES, Key, NotALog, Seen, Sum, Tally
 
@@ -49,7 +62,9 @@ _OTHER_TYPES = {
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|\+00:00| UTC)?", re.ASCII)
 _NAME = re.compile(r"[!-~]{1,128}", re.ASCII)
 _REGION = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
-_LONGEST = 2048
+_DOMAIN = ".amazonaws.com"
+_NO_IDENTITY = Identity()
+_LONGEST = 4096
 _LAST = "\x7f"
 """Sorts behind all names and moments."""
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
@@ -67,9 +82,11 @@ class _Open:
 
     def sample(self, name: str) -> None:
         """Keeps the first names, in their order; `most` is where names begin that need not be looked at."""
+        if not _NAME.fullmatch(name):
+            return
         insort(self.samples, name)
         del self.samples[SAMPLES:]
-        if self.most and len(self.samples) == SAMPLES:
+        if len(self.samples) == SAMPLES:
             self.most = self.samples[-1]
 
     def closed(self) -> Sum:
@@ -80,19 +97,20 @@ class _Open:
 @dataclass(slots=True)
 class _Plan:
     """`sums` that each record adds to, and for actions with resources what to look for. `odd`: why such records are
-    malformed. `days`: those of the recipient account."""
+    malformed. `days`: those of the recipient account. `of_session`: the caller's ARN ends in the name of a session."""
 
     sums: tuple[_Open, ...]
     days: set[str]
     asks: tuple[_Ask, ...] = ()
     odd: str = ""
+    of_session: bool = False
 
 
 @dataclass(slots=True)
 class _Ask:
     """`want`: None if the action has no resources; `by_values`: sums by the values of the parameters."""
 
-    values_of: Callable[[Record], Parameters]
+    decode: Decode | None
     want: Wanted | None
     key: Key
     place: Place
@@ -141,28 +159,43 @@ class Gathering:
                     self.malformed("no valid time")
                     continue
                 day = time[:10]
-            called = caller_of(record)
-            kind = kind_of(record)
-            denied = record.error is not None and refused(record.error)
-            key = (called[0], record.source, record.name, record.region, record.recipient, record.type, kind, denied)
-            plan = plans.get(key)
-            if plan is None:
-                plan = self._plan(record, called, kind, denied)
-                if not plan.odd:
-                    if len(plans) >= _PLANS:
-                        plans.clear()
-                    plans[key] = plan
+            who = record.identity or _NO_IDENTITY
+            session, arn = who.session, who.arn
+            issuer = session.issuer.arn if session is not None and session.issuer is not None else None
+            text = (
+                issuer or arn,
+                record.source,
+                record.name,
+                record.agent,
+                record.error,
+                record.region,
+                record.recipient,
+                record.type,
+                who.type,
+                who.invoked_by,
+                issuer is None,
+                record.from_console,
+                record.address is not None and record.address.endswith(_DOMAIN),
+            )
+            plan = plans.get(text) or self._planned(text, record, issuer)
             sums = plan.sums
             if not sums:
                 if plan.odd:
                     self.malformed(plan.odd)
                     continue
                 for ask in plan.asks:
-                    values = ask.values_of(record)
+                    values: Parameters = ()
+                    if ask.decode is not None:
+                        try:
+                            told = ask.decode(record.parameters)
+                        except NO_PARAMETERS:
+                            told = None
+                        if told is not None:
+                            values = astuple(told)
                     sums += ask.by_values.get(values) or self._opened(ask, values, record)
             self._events += 1
             plan.days.add(day)
-            name = called[2] if len(called) > 2 else ""
+            name = arn[arn.rfind("/") + 1 :] if plan.of_session and arn is not None else ""
             for found in sums:
                 if name and name < found.most and name not in found.samples:
                     found.sample(name)
@@ -228,6 +261,20 @@ class Gathering:
             self._known_days.add(day)
         return day + clock
 
+    def _planned(self, text: tuple[object, ...], record: Record, issuer: str | None) -> _Plan:
+        """The plan for such a record, remembered by its text, unless that is long."""
+        who = record.identity or _NO_IDENTITY
+        by_service = who.invoked_by is not None or text[-1] is True
+        kind = made_by((record.agent or "")[:1024], by_service, record.from_console == "true")
+        called = caller(who.type, who.arn, issuer, who.invoked_by)
+        plan = self._plan(record, called, kind, denied=refused(record.error))
+        plan.of_session = isinstance(called, Caller) and bool(called.session)
+        if not plan.odd and sum([len(part) for part in text if isinstance(part, str)]) <= _LONGEST:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            self._plans[text] = plan
+        return plan
+
     def _plan(self, record: Record, who: Caller | Nobody, kind: str, denied: bool) -> _Plan:
         recipient = record.recipient if record.recipient and _ACCOUNT.fullmatch(record.recipient) else ""
         days = self._days.setdefault(recipient, set())
@@ -256,7 +303,7 @@ class Gathering:
         if not any(wants):
             return _Plan(tuple(map(self._sum, keys)), days)
         asks = tuple(
-            _Ask(values_of(key.action.partition(":")[0]), want, key, place, key.action in IN_OLD_VERSION)
+            _Ask(decoder_of(key.action.partition(":")[0]), want, key, place, key.action in IN_OLD_VERSION)
             for key, want in zip(keys, wants, strict=True)
         )
         return _Plan((), days, asks)
@@ -305,7 +352,8 @@ class Gathering:
         if len(self._unknown) > MOST_UNKNOWN:
             raise NotALog(f"It tells of more than {MOST_UNKNOWN:,} kinds of events that nobody knows.")
         if principal not in found.samples:
-            found.sample(principal)
+            insort(found.samples, principal)
+            del found.samples[SAMPLES:]
         return found
 
 

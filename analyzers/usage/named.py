@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +21,8 @@ from .records import Record
 from .special_events import IN_OLD_VERSION
 
 Parameters = tuple[str | None, ...]
+Decode = Callable[[msgspec.Raw], msgspec.Struct | None]
+NO_PARAMETERS = (msgspec.DecodeError, UnicodeDecodeError)
 
 MOST = 10
 """Resources of one event; if it names more, none is told."""
@@ -123,29 +124,20 @@ def wanted(action: str) -> Wanted | None:
 
 
 @cache
-def values_of(prefix: str) -> Callable[[Record], Parameters]:
-    """How to read the parameters that the rules of a service want of a record, in the order of `_names`, and no others;
-    nothing if they have another form."""
+def decoder_of(prefix: str) -> Decode | None:
+    """Reads those parameters of a request that the rules of a service want, in the order of `_names`, and no others.
+
+    It raises `NO_PARAMETERS` where they have another form. None itself if there are no rules.
+    """
     told = _names(prefix)
     if not told:
-        return lambda _: ()
-    names = [re.sub(r"\W", "_", name) for name in told]
-    fields = [(name, str | None, msgspec.field(default=None, name=one)) for name, one in zip(names, told, strict=True)]
+        return None
+    fields = [
+        (re.sub(r"\W", "_", name), str | None, msgspec.field(default=None, name=name))  # one of them has hyphens
+        for name in told
+    ]
     shape = msgspec.defstruct("Parameters", fields, gc=False)
-    decode = msgspec.json.Decoder(shape | None).decode
-    values = attrgetter(*names)
-    several = len(names) > 1
-
-    def read(record: Record) -> Parameters:
-        try:
-            found = decode(record.parameters)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return ()
-        if found is None:
-            return ()
-        return values(found) if several else (values(found),)
-
-    return read
+    return msgspec.json.Decoder(shape | None).decode
 
 
 @lru_cache(maxsize=1 << 14)
