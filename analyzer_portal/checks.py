@@ -34,7 +34,9 @@ LINT: list[tuple[str, list[str], dict[str, str]]] = [
     ("deployment", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     ("migrations", ["python", "manage.py", "makemigrations", "--check", "--dry-run"], {}),
 ]
-TESTS: list[tuple[str, list[str], dict[str, str]]] = [("tests", ["python", "-m", "pytest", "-q"], {})]
+TESTS: list[tuple[str, list[str], dict[str, str]]] = [
+    ("tests", ["python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile"], {})
+]
 
 
 def chromium() -> str:

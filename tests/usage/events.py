@@ -80,7 +80,7 @@ def read(data: bytes, name: str = "log.json") -> Tally:
 
 
 def read_packed(data: bytes) -> Tally:
-    return read(gzip.compress(data), "log.json.gz")
+    return read(gzip.compress(data, mtime=0), "log.json.gz")
 
 
 def only_key(found: dict[str, Any]) -> Key:

@@ -182,7 +182,7 @@ def test_some_regions_tell_nothing_in_full(history_feed: UsageFeed) -> None:
 def table(*rows: list[str], header: str = "eventJson") -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows([["eventTime", header], *rows])
-    return gzip.compress(text.getvalue().encode())
+    return gzip.compress(text.getvalue().encode(), mtime=0)
 
 
 def test_saved_results_of_lake_are_read_by_their_records() -> None:

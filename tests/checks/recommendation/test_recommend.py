@@ -284,6 +284,21 @@ def test_used_services_stay_whole_where_the_list_would_not_fit() -> None:
     assert any("would not fit" in left.reason for left in found.left)
 
 
+RIGHTS_WITHIN_REQUESTS = ["iam:PassRole", "codeconnections:PassConnection", "wafv2:AllowVendedLogDeliveryForResource"]
+
+
+def test_rights_that_no_request_is_made_for_stay_where_another_that_stays_may_need_them() -> None:
+    services = {"iam": None, "codeconnections": None, "wafv2": None, "codepipeline": 3, "s3": None}
+    found = ask(policy(allow([*RIGHTS_WITHIN_REQUESTS, "codepipeline:*", "s3:GetObject"])), evidence(services))
+    assert actions(found) == [*RIGHTS_WITHIN_REQUESTS, "codepipeline:*"]
+
+
+def test_they_go_where_nothing_that_stays_can_need_them() -> None:
+    services = {"iam": None, "codeconnections": None, "wafv2": None, "sqs": 3}
+    found = ask(policy(allow([*RIGHTS_WITHIN_REQUESTS, "sqs:*"])), evidence(services))
+    assert actions(found) == ["sqs:*"]
+
+
 def test_patterns_made_to_take_long_do_not() -> None:
     told = evidence({"s3": 3}, {"s3:CreateBucket": None})
     hostile = [f"s3:*{'a*' * 20}{n}" for n in range(60)] + ["s3:*"] * 400 + [f"s3:{'?' * n}*" for n in range(20)]
