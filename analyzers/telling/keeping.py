@@ -81,7 +81,8 @@ def keep(shelf: Shelf, entries: Sequence[Entry], name: str, patience: Patience, 
     over = ""
     for entry in wanted:
         if over:
-            report.lines.append(Line(Did.FAILED, entry.title, over))
+            if entry.state is State.FAILING or entry.key in items:
+                report.lines.append(Line(Did.FAILED, entry.title, over))
             continue
         try:
             report.lines += _kept(shelf, items.get(entry.key, []), entry, name, patience)

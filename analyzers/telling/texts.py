@@ -132,7 +132,7 @@ def _mend(mend: Mend) -> Iterator[str]:
 
 
 def _worded(wording: Wording) -> Iterator[str]:
-    yield f"\n**In the words of a model** ({code(wording.model, 200)}), not checked; the rest of this text is computed:\n"
+    yield f"\n**Written by a model** ({code(wording.model, 200)}), not checked; the rest is computed:\n"
     yield f"> {plain(wording.headline)}\n>\n> {plain(wording.explanation, 2_000)}"
     yield from (f"> - {plain(step)}" for step in wording.steps)
     if wording.policy:
