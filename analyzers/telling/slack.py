@@ -166,7 +166,7 @@ class Webhook:
             raise Later(f"Slack could not be reached ({type(error).__name__}).") from None
         if answer.status_code == 200:
             return
-            parts = [part for part in self._url.split("/")[3:] if len(part) > 8]
+            parts: list[str] = [part for part in self._url.split("/")[3:] if len(part) > 8]
         message = f"Slack answered {answer.status_code}: {said(answer.body, self._url, *parts)}."
         after = seconds({key.lower(): value for key, value in answer.headers.items()}.get("retry-after"))
         if answer.status_code == 429 or answer.status_code >= 500:

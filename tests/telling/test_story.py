@@ -88,17 +88,20 @@ def is_our_project(installed: str) -> bool:
 
 def test_readme_shows_what_its_commands_do(machine: Machine) -> None:
     text = (EXAMPLES / "README.md").read_text()
-    blocks = re.findall(r"^```sh\n(.*?)^```\n(?:(`{3,})text\n(.*?)^\2\n)?", text, re.DOTALL | re.MULTILINE)
+    block = re.compile(r"^```sh\n(.*?)^```\n(?:(`{3,})text\n(.*?)^\2\n)?", re.DOTALL | re.MULTILINE)
+    blocks = block.findall(text)
     assert len(blocks) == 4
     script = "\necho '#### next'\n".join(commands for commands, _, _ in blocks)
     _, out = machine.run(f"set +e\n{script}", cwd=ROOT)
     shown = out.split("#### next\n")
     if os.environ.get("WRITE_EXAMPLES"):
-        for (commands, fence, old), new in zip(blocks, shown, strict=True):
-            text = text.replace(
-                f"{commands}```\n{fence}text\n{old}{fence}", f"{commands}```\n{fence}text\n{new}{fence}"
-            )
-        (EXAMPLES / "README.md").write_text(text)
+        left = iter(shown)
+
+        def renewed(found: re.Match[str]) -> str:
+            told = next(left)
+            return f"```sh\n{found[1]}```\n{found[2]}text\n{told}{found[2]}\n" if found[2] else found[0]
+
+        (EXAMPLES / "README.md").write_text(block.sub(renewed, text))
         return
     assert shown == [told for _, _, told in blocks]
     assert machine.installed.read_text() == f"{ROOT} install --quiet .\n"
