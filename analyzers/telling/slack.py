@@ -162,11 +162,11 @@ class Webhook:
             texts = [*texts[: MOST_BLOCKS - 1], f"and {len(texts) - MOST_BLOCKS + 1} more"]
         try:
             answer = self._client.send(text=_escaped(head), blocks=_blocks(texts), unfurl_links=False)
-        except Exception as error:  # its own kinds are not told in its documentation; none may show the address
+        except Exception as error:  # whatever the client raises must not show the address
             raise Later(f"Slack could not be reached ({type(error).__name__}).") from None
         if answer.status_code == 200:
             return
-            parts: list[str] = [part for part in self._url.split("/")[3:] if len(part) > 8]
+        parts = [part for part in self._url.split("/")[3:] if len(part) > 8]
         message = f"Slack answered {answer.status_code}: {said(answer.body, self._url, *parts)}."
         after = seconds({key.lower(): value for key, value in answer.headers.items()}.get("retry-after"))
         if answer.status_code == 429 or answer.status_code >= 500:
