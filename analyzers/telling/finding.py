@@ -66,14 +66,17 @@ class Missing(_Struct, frozen=True):
 
 
 class Mend(_Struct, frozen=True):
+    """`loss`: what else is not allowed any more; empty if nothing is."""
+
     summary: str
     diff: str = ""
     text: str = ""
     proof: tuple[str, ...] = ()
+    loss: str = ""
 
 
 class Finding(_Struct, frozen=True):
-    """As `outcome_of` writes it."""
+    """As `outcome_of` writes it. `reference`: what the policy was compared with, in sentences."""
 
     check: str
     result: Result
@@ -82,6 +85,7 @@ class Finding(_Struct, frozen=True):
     rule: str = ""
     why: str = ""
     problems: tuple[Problem, ...] = ()
+    reference: tuple[str, ...] = ()
     missing: tuple[Missing, ...] = ()
     mends: tuple[Mend, ...] = ()
 

@@ -112,7 +112,7 @@ def entry(finding: Finding, name: str) -> Entry:
         lines += [f"• {problem.file}:{problem.line} {problem.message}"]
         lines += [f"   for example: {problem.request}"] if problem.request else []
     for mend in finding.mends[:1]:
-        lines += [f"mend: {mend.summary}", mend.diff]
+        lines += [f"mend: {mend.summary}", mend.diff, mend.loss]
     return Entry(finding.key, State.FAILING, sentence(finding), "\n".join([*lines, f"({name})"]))
 
 

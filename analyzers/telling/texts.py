@@ -107,10 +107,15 @@ def _failing(finding: Finding, wording: Wording | None) -> Iterator[str]:
         yield from _problem(problem)
     if len(finding.problems) > MOST_PROBLEMS:
         yield f"- and {len(finding.problems) - MOST_PROBLEMS} more"
+    if finding.reference:
+        yield "\nWhat it was compared with, in plain words:\n"
+        yield from (f"- {plain(sentence, 1_000)}" for sentence in finding.reference[:MOST_ELEMENTS])
     for missing in finding.missing[:MOST_ELEMENTS] if finding.result == "UNKNOWN" else ():
         yield f"- not known: {code(missing.name)} {plain(missing.why)}; give it with `--assume NAME=VALUE`"
     for mend in finding.mends[:1]:
         yield from _mend(mend)
+    for mend in finding.mends[1:MOST_ELEMENTS]:
+        yield f"- or: {plain(mend.summary)}"
 
 
 def _problem(problem: Problem) -> Iterator[str]:
@@ -129,6 +134,8 @@ def _mend(mend: Mend) -> Iterator[str]:
     if mend.diff:
         yield from fenced(mend.diff, "diff")
     yield from (f"- proved: {plain(sentence)}" for sentence in mend.proof[:MOST_ELEMENTS])
+    if mend.loss:
+        yield f"- {plain(mend.loss)}"
 
 
 def _worded(wording: Wording) -> Iterator[str]:

@@ -94,7 +94,11 @@ def facts(finding: Finding) -> str:
             for one in finding.problems[:10]
         ],
         "notKnown": [_cut(one.name) for one in finding.missing[:10]],
-        "mend": [{"summary": _cut(one.summary), "diff": _cut(one.diff, 10_000)} for one in finding.mends[:1]],
+        "reference": [_cut(one) for one in finding.reference[:10]],
+        "mend": [
+            {"summary": _cut(one.summary), "diff": _cut(one.diff, 10_000), "loss": _cut(one.loss)}
+            for one in finding.mends[:1]
+        ],
     }
     return json.dumps(told)
 

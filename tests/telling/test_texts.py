@@ -40,8 +40,8 @@ def body_of(text: str) -> str:
         "elements": [{"file": text, "line": 1, "column": 1, "text": text}],
         "learnMoreLink": text,
     }
-    mend = {"summary": text, "diff": text, "text": text, "proof": [text]}
-    hostile = finding(text, why=text, message=text, problems=[problem], mends=[mend])
+    mend = {"summary": text, "diff": text, "text": text, "proof": [text], "loss": text}
+    hostile = finding(text, why=text, message=text, problems=[problem], mends=[mend, mend], reference=[text])
     (told, _) = read(json.dumps({"outcomes": [hostile], "unreadable": []}).encode())
     made = entry(told, "policies")
     assert marker_of(made.body) == Marker(scope_of("policies"), told.key, State.FAILING)
@@ -86,6 +86,21 @@ def test_code_cannot_be_ended_by_what_is_in_it(text: str) -> None:
     (block,) = escaping.fenced(text, "diff")
     fence = re.match(r"`*", block)[0]  # type: ignore[index]
     assert all(len(run) < len(fence) for run in re.findall(r"`+", block[len(fence) : -len(fence)]))
+
+
+def test_what_a_mend_takes_away_and_what_was_compared_with_are_told() -> None:
+    mends = [{"summary": "Name the account.", "diff": "+a", "proof": ["It passes."], "loss": "Others lose access."}]
+    mends += [{"summary": "Remove it."}]
+    (told, _) = read(json.dumps({"outcomes": [finding(mends=mends, reference=["Only we get in."])]}).encode())
+    body = entry(told, "policies").body
+    for words in (
+        "Name the account.",
+        "- proved: It passes.",
+        "- Others lose access.",
+        "- or: Remove it.",
+        "Only we get in.",
+    ):
+        assert words in body
 
 
 def test_only_documentation_is_linked() -> None:

@@ -55,7 +55,7 @@ def test_the_words_are_labelled_and_the_computed_text_is_all_there(said: Any, be
     assert [line for line in alone.splitlines() if line not in out.splitlines()] == []
     asked = bedrock.requests[0].body
     facts = json.loads(asked["messages"][0]["content"][0]["text"])["facts"]
-    told = "check why result message policy policyType resourceType problems notKnown mend"
+    told = "check why result message policy policyType resourceType problems notKnown reference mend"
     assert set(facts) == set(told.split())
     assert asked["toolConfig"]["toolChoice"] == {"tool": {"name": "explain"}}
 
