@@ -30,6 +30,23 @@ LINT: list[tuple[str, list[str], dict[str, str]]] = [
         {},
     ),
     ("inventory schema", ["check-jsonschema", "--check-metaschema", "docs/inventory.schema.json"], {}),
+    (
+        "example: GitHub action",
+        ["check-jsonschema", "--builtin-schema", "vendor.github-actions", "examples/github/action.yml"],
+        {},
+    ),
+    (
+        "example: GitHub workflow",
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", "examples/github/workflow.yml"],
+        {},
+    ),
+    (
+        "example: GitLab",
+        ["check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "examples/gitlab/.gitlab-ci.yml"],
+        {},
+    ),
+    ("pre-commit hook", ["pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"], {}),
+    ("example: pre-commit", ["pre-commit", "validate-config", "examples/pre-commit/.pre-commit-config.yaml"], {}),
     ("Dockerfile", ["hadolint", "Dockerfile"], {}),
     ("deployment", ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     ("migrations", ["python", "manage.py", "makemigrations", "--check", "--dry-run"], {}),

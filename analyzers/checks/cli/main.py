@@ -7,6 +7,7 @@ fails.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -178,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     listing = commands.add_parser("guardrails", help="list the library of guardrails")
     listing.set_defaults(run=_library)
+    importlib.import_module("analyzers.telling.command").register(commands)  # by name: checks know nothing of it
     return parser
 
 
