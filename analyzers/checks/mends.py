@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from .custom import CheckResult, Result
 from .found import FoundPolicy, Variant, mark, marks_in, pieces, words_in
-from .mending import Candidate, Place, Problem, asked
-from .mending.targets import Target
+from .mending import Candidate, Kind, Place, Problem, asked
+from .mending.targets import Public, Target
 from .outcome import Mend
 
 SECONDS = 6.0
@@ -23,11 +23,21 @@ def mends_of(result: CheckResult, target: Target, again: Again, *, seconds: floa
     found = result.policy
     if result.result is not Result.FAIL or len(found.variants) != 1:
         return ()
-    standing = _Standing(found.variants[0].text)
+    standing = _Standing(found.variants[0].text, target.account if isinstance(target, Public) else "")
     place = Place(type=found.policy_type, may_vanish=False)
-    candidates = asked(Problem(standing.text, target, place), seconds=seconds).candidates
+    if isinstance(target, Public):
+        target = replace(target, account=standing.filled(target.account))
+        owner = {"organization": target.organization, "account": target.account}
+        place = replace(place, **owner, by_organization=bool(target.organization))
+    candidates = sorted(asked(Problem(standing.text, target, place), seconds=seconds).candidates, key=_last(target))
     proved = (_mend(found, one, standing, again) for one in candidates if one.text)
     return tuple(one for one, _ in zip(filter(None, proved), range(MOST), strict=False))
+
+
+def _last(target: Target) -> Callable[[Candidate], bool]:
+    """Of a public policy what narrows it comes before a Deny, which keeps more: everybody stays named as if let in, and
+    AWS services of whomever are let in."""
+    return lambda one: isinstance(target, Public) and one.kind is Kind.DENY
 
 
 def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: Again) -> Mend | None:
@@ -50,25 +60,29 @@ def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: 
 
 
 class _Standing:
-    """The text of a policy with something in place of what is not known, and the way back."""
+    """The text of a policy with something in place of what is not known, and the way back. `also`: a text whose marks
+    may come in by a mend."""
 
-    def __init__(self, text: str) -> None:
-        words = set(words_in(text))
-        names = list(dict.fromkeys(marks_in(text)))
+    def __init__(self, text: str, also: str = "") -> None:
+        self._words = {*words_in(text), *words_in(also)}
+        names = list(dict.fromkeys([*marks_in(text), *marks_in(also)]))
         self._names: dict[str, str] = {}
         for number, name in enumerate(names):
             value = next(one for one in _values(name, number) if one not in text)
-            self._names[value] = mark(name, word=name in words)
+            self._names[value] = mark(name, word=name in self._words)
         self._values = {name: value for value, name in self._names.items()}
-        self.text = "".join(self._filled(text, words)) if names else text
+        self.text = self.filled(text)
 
-    def _filled(self, text: str, words: set[str]) -> Iterator[str]:
+    def filled(self, text: str) -> str:
+        return "".join(self._filled(text))
+
+    def _filled(self, text: str) -> Iterator[str]:
         names = marks_in(text)
         for part, kind in pieces(text):
             yield part
             if kind is not None:
                 name = next(names)
-                yield self._values[mark(name, word=name in words)]
+                yield self._values[mark(name, word=name in self._words)]
 
     def back(self, text: str) -> str:
         for value, name in self._names.items():

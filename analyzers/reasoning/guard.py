@@ -38,7 +38,7 @@ class _Child:
         program = f"from analyzers.reasoning.guard import serve; serve({theirs.fileno()}, {megabytes})"
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", program],
+            [sys.executable, "-P", "-c", program],  # -P: nothing is imported from the folder that it is called in
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
