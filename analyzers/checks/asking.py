@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from analyzers.policy import Policy
@@ -40,7 +40,12 @@ def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SEC
 
         return Beyond(reference)
 
-    return _outcome(check, found, target)
+    outcome = _outcome(check, found, target)
+    if outcome.result is Result.PASS:
+        return outcome
+    from .explaining import allowed_in_words
+
+    return replace(outcome, reference=allowed_in_words(reference, found.policy_type))
 
 
 def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> Outcome:

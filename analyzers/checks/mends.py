@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -27,11 +28,19 @@ def mends_of(result: CheckResult, target: Target, again: Again, *, seconds: floa
     place = Place(type=found.policy_type, may_vanish=False)
     if isinstance(target, Public):
         target = replace(target, account=standing.filled(target.account))
-        owner = {"organization": target.organization, "account": target.account}
-        place = replace(place, **owner, by_organization=bool(target.organization))
+        place = replace(place, organization=target.organization, account=target.account)
+        place = replace(place, by_organization=bool(target.organization))
     candidates = sorted(asked(Problem(standing.text, target, place), seconds=seconds).candidates, key=_last(target))
     proved = (_mend(found, one, standing, again) for one in candidates if one.text)
     return tuple(one for one, _ in zip(filter(None, proved), range(MOST), strict=False))
+
+
+def difference(before: str, after: str, name: str) -> str:
+    """A unified diff. A JSON text on one line is spread over lines first, so that something can be seen."""
+    if "\n" not in before.strip() and before.lstrip()[:1] == "{":
+        before, after = (json.dumps(json.loads(text), indent=2, ensure_ascii=False) for text in (before, after))
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=3)
+    return "\n".join(lines)
 
 
 def _last(target: Target) -> Callable[[Candidate], bool]:
@@ -45,18 +54,18 @@ def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: 
     if again(replace(found, variants=(Variant(text),))).result is not Result.PASS:
         return None
     before = found.variants[0].text
-    diff = difflib.unified_diff(
-        before.splitlines(), text.splitlines(), f"a/{found.place.file}", f"b/{found.place.file}", "", "", 2, ""
-    )
+    diff = difference(before, text, found.place.file)
     plain = not found.name and not found.element
     changes = tuple(
         (found.where(change.path), change.element, standing.back(change.before), standing.back(change.after))
         for change in candidate.changes
     )
     loss = standing.back(candidate.loss.sentence)
-    proof = ("The check passes with it.", *candidate.proof, *([loss] if loss else []))
+    exact = candidate.loss.exact
+    proof = ("The check passes with it.", *candidate.proof, *([loss] if loss and exact else []))
     sentence = standing.back(candidate.sentence)
-    return Mend(sentence, "\n".join(diff), text, plain, proof, changes, tuple(edit.path for edit in candidate.edits))
+    paths = tuple(edit.path for edit in candidate.edits)
+    return Mend(sentence, diff, text, plain, proof, changes, paths, "" if exact else loss)
 
 
 class _Standing:
