@@ -30,7 +30,7 @@ def mends_of(result: CheckResult, target: Target, again: Again, *, seconds: floa
         target = replace(target, account=standing.filled(target.account))
         place = replace(place, organization=target.organization, account=target.account)
         place = replace(place, by_organization=bool(target.organization))
-    candidates = sorted(asked(Problem(standing.text, target, place), seconds=seconds).candidates, key=_last(target))
+    candidates = sorted(asked(Problem(standing.text, target, place), seconds=seconds).candidates, key=_wanted(target))
     proved = (_mend(found, one, standing, again) for one in candidates if one.text)
     return tuple(one for one, _ in zip(filter(None, proved), range(MOST), strict=False))
 
@@ -43,10 +43,13 @@ def difference(before: str, after: str, name: str) -> str:
     return "\n".join(lines)
 
 
-def _last(target: Target) -> Callable[[Candidate], bool]:
+def _wanted(target: Target) -> Callable[[Candidate], int]:
     """Of a public policy what narrows it comes before a Deny, which keeps more: everybody stays named as if let in, and
-    AWS services of whomever are let in."""
-    return lambda one: isinstance(target, Public) and one.kind is Kind.DENY
+    AWS services of whomever are let in. Whoever tells his organization wants it to be let in."""
+    if not isinstance(target, Public):
+        return lambda _: 0
+    first = Kind.CONDITION if target.organization else Kind.PRINCIPAL
+    return lambda one: 0 if one.kind is first else 2 if one.kind is Kind.DENY else 1
 
 
 def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: Again) -> Mend | None:

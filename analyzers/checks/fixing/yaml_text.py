@@ -58,7 +58,11 @@ def _replaced(text: str, above: Node, there: Node, value: Any) -> str:
             key_end = len(text[: there.start].rstrip())  # a block under its key becomes a value beside it
             return f"{text[:key_end]} {flow(value)}{text[there.end :]}"
         return text[: there.start] + flow(value) + text[there.end :]
-    return text[: there.start] + block(value, there.column).lstrip(" ") + text[there.end :]
+    if _margin(text, there.start) is None:  # beside a dash
+        return text[: there.start] + block(value, there.column).lstrip(" ") + text[there.end :]
+    line = text.rfind("\n", 0, there.start) + 1
+    column = max(there.column, above.column + 2) if isinstance(value, dict) else there.column
+    return text[:line] + block(value, column) + text[there.end :]
 
 
 def _added(text: str, above: Node, name: str | int, value: Any) -> str:
