@@ -10,7 +10,18 @@ import platform
 import sys
 import time
 
-ALL = ("policy", "reasoning", "external", "internal", "internal_scan", "inventory", "collect", "startup", "validation")
+ALL = (
+    "policy",
+    "reasoning",
+    "external",
+    "internal",
+    "internal_scan",
+    "inventory",
+    "collect",
+    "startup",
+    "validation",
+    "checks",
+)
 
 
 def main(names: list[str]) -> int:

@@ -14,7 +14,7 @@ from analyzers.checks.outcome import Outcome, worst
 from analyzers.checks.sources import Unreadable, read
 
 from .output import text, writer
-from .wanted import Check, reading
+from .wanted import Check, check_of, reading
 
 PASSED, FAILED, WRONG_USE, UNKNOWN = 0, 1, 2, 3
 STATUS = {Result.PASS: PASSED, Result.FAIL: FAILED, Result.UNKNOWN: UNKNOWN}
@@ -27,7 +27,7 @@ AT_ONCE = 2
 
 
 def check(options: argparse.Namespace) -> int:
-    made: Check = options.made(options)
+    made = check_of(options)
     chosen = reading(options)
     policies: list[FoundPolicy] = []
     unreadable: list[str] = []

@@ -16,14 +16,14 @@ from analyzers.checks.sources import File, Options, Unreadable, files, policies
 from .checking import STATUS, WRONG_USE, colour, say
 from .output import text
 from .output.json import outcome_of
-from .wanted import Check, WrongUse, reading
+from .wanted import Check, WrongUse, check_of, reading
 
 
 def fix(options: argparse.Namespace) -> int:
     """Exit status as of the check, of the files as they are afterwards."""
     if options.format not in {"text", "json"}:
         raise WrongUse("fix writes text or json; other formats are those of check.")
-    made: Check = options.made(options)
+    made = check_of(options)
     chosen = reading(options)
     told: list[dict[str, Any]] = []
     outcomes: list[Outcome] = []

@@ -11,18 +11,26 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from analyzers.checks import custom, guardrails, validating
+from analyzers.reasoning import guard
 from analyzers.reasoning.question import PolicyType
 
-from . import wanted
-from .checking import PASSED, WRONG_USE, check
 from .output import FORMATS
-from .wanted import WrongUse
+
+PASSED, WRONG_USE = 0, 2
+SECONDS = 5.0
+ASKING = frozenset({"check", "fix", "guardrail", "explain"})
+"""Commands that ask the solver, whose process starts while the rest is loaded."""
+
+LEVELS = ("ERROR", "SECURITY_WARNING", "WARNING", "SUGGESTION")
+"""Types of validation findings, the gravest first."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
+    if options.command in ASKING:
+        guard.warm()
+    from .wanted import WrongUse
+
     try:
         return int(options.run(options))
     except WrongUse as error:
@@ -33,6 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USE
     except KeyboardInterrupt:
         return WRONG_USE
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .checking import check
+
+    return check(options)
 
 
 def _fix(options: argparse.Namespace) -> int:
@@ -48,6 +62,8 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _library(options: argparse.Namespace) -> int:
+    from analyzers.checks import guardrails
+
     for name in guardrails.names():
         about, parameters = guardrails.summary(name)
         print(f"{name}\n    {about}")  # noqa: T201
@@ -61,13 +77,13 @@ def _library(options: argparse.Namespace) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="analyzer-portal", description=__doc__, allow_abbrev=False)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     checks = commands.add_parser("check", help="one of the policy checks").add_subparsers(
         required=True, metavar="CHECK"
     )
-    _checks(checks, check)
-    _guardrail(commands, check)
-    _validate(commands, check)
+    _checks(checks, _check)
+    _guardrail(commands, _check)
+    _validate(commands, _check)
     mending = commands.add_parser("fix", help="the same checks; shows mends, and writes them with --write")
     mending.add_argument("--write", action="store_true", help="change the files")
     fixes = mending.add_subparsers(required=True, metavar="CHECK")
@@ -85,35 +101,30 @@ def _parser() -> argparse.ArgumentParser:
 
 
 Run = Callable[[argparse.Namespace], int]
-Made = Callable[[argparse.Namespace], wanted.Check]
 
 
 def _checks(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Run) -> None:
-    new = _command(
-        commands, custom.Check.NO_NEW_ACCESS, "nothing is allowed that a reference does not", run, wanted.no_new_access
-    )
+    new = _command(commands, "no-new-access", "nothing is allowed that a reference does not", run, "no_new_access")
     new.add_argument("--reference", required=True, metavar="FILE", help="the policy that bounds what is allowed")
-    granted = _command(
-        commands, custom.Check.ACCESS_NOT_GRANTED, "nothing of some access is granted", run, wanted.access_not_granted
-    )
+    granted = _command(commands, "access-not-granted", "nothing of some access is granted", run, "access_not_granted")
     granted.add_argument("--actions", action="append", default=[], metavar="A,B", help="s3:Delete*,iam:PassRole")
     granted.add_argument("--resources", action="append", default=[], metavar="A,B", help="ARNs, * and ? allowed")
-    _command(commands, custom.Check.NO_PUBLIC_ACCESS, "nobody gets in who is not named", run, wanted.no_public_access)
+    _command(commands, "no-public-access", "nobody gets in who is not named", run, "no_public_access")
 
 
 def _guardrail(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Run) -> None:
     about = "a named set of rules: one of the library, or a file"
-    parser = _command(commands, "guardrail", about, run, wanted.guardrail, before="guardrail")
+    parser = _command(commands, "guardrail", about, run, "guardrail", before="guardrail")
     parser.add_argument(
         "--with", dest="given", action="append", default=[], metavar="NAME=VALUE[,VALUE]", help="parameter"
     )
 
 
 def _validate(commands: argparse._SubParsersAction[argparse.ArgumentParser], run: Run) -> None:
-    parser = _command(commands, "validate", "what AWS would refuse, or warn of", run, wanted.validate)
+    parser = _command(commands, "validate", "what AWS would refuse, or warn of", run, "validate")
     parser.set_defaults(also_broken=True)
     parser.add_argument(
-        "--level", choices=validating.ORDER, default="SECURITY_WARNING", help="the lowest type of finding that fails"
+        "--level", choices=LEVELS, default="SECURITY_WARNING", help="the lowest type of finding that fails"
     )
 
 
@@ -122,11 +133,11 @@ def _command(
     name: str,
     about: str,
     run: Run,
-    made: Made,
+    made: str,
     before: str = "",
 ) -> argparse.ArgumentParser:
-    """`before`: the name of an argument before the paths."""
-    parser = commands.add_parser(str(name), help=about, description=about, allow_abbrev=False)
+    """`made`: the function of `wanted` that makes the check. `before`: the name of an argument before the paths."""
+    parser = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
     parser.set_defaults(run=run, made=made, also_broken=False)
     if before:
         parser.add_argument(before, metavar=before.upper())
@@ -155,7 +166,7 @@ def _where(parser: argparse.ArgumentParser, formats: Sequence[str]) -> None:
         help=f"of plain policies: {', '.join(PolicyType)}; by default one that names principals is a resource's",
     )
     parser.add_argument("--resource-type", default="", metavar="TYPE", help="of plain policies: AWS::S3::Bucket, ...")
-    parser.add_argument("--seconds", type=float, default=custom.SECONDS, help="time limit (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit (default: %(default)s)")
 
 
 if __name__ == "__main__":

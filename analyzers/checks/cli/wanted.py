@@ -1,4 +1,7 @@
-"""What was said on the command line, as values: which check, on which policies."""
+"""What was said on the command line, as values: which check, on which policies.
+
+Loaded are only the parts that the command needs: it starts in a pipeline, and once for each push.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,12 @@ import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from analyzers.checks import asking, guardrails
+from analyzers.checks import asking
 from analyzers.checks.asking import Owner
 from analyzers.checks.custom import Access
 from analyzers.checks.found import FoundPolicy
 from analyzers.checks.outcome import Outcome
 from analyzers.checks.sources import MAX_FILE, Options
-from analyzers.checks.validating import validated
 from analyzers.policy import Policy, PolicyError, parse
 
 Check = Callable[[FoundPolicy], list[Outcome]]
@@ -20,6 +22,11 @@ Check = Callable[[FoundPolicy], list[Outcome]]
 
 class WrongUse(Exception):
     """The message says what to do instead."""
+
+
+def check_of(options: argparse.Namespace) -> Check:
+    """Raises WrongUse."""
+    return _MAKERS[options.made](options)
 
 
 def no_new_access(options: argparse.Namespace) -> Check:
@@ -40,6 +47,8 @@ def no_public_access(options: argparse.Namespace) -> Check:
 
 
 def guardrail(options: argparse.Namespace) -> Check:
+    from analyzers.checks import guardrails
+
     try:
         rules_of = guardrails.load(options.guardrail, _pairs("--with", options.given))
     except guardrails.GuardrailError as error:
@@ -53,7 +62,14 @@ def guardrail(options: argparse.Namespace) -> Check:
 
 
 def validate(options: argparse.Namespace) -> Check:
+    from analyzers.checks.validating import validated
+
     return lambda found: [validated(found, options.level)]
+
+
+_MAKERS: dict[str, Callable[[argparse.Namespace], Check]] = {
+    one.__name__: one for one in (no_new_access, access_not_granted, no_public_access, guardrail, validate)
+}
 
 
 def reading(options: argparse.Namespace) -> Options:
