@@ -7,10 +7,12 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from analyzers.policy.model import Effect, Policy
+
 from .custom import CheckResult, Result
 from .found import FoundPolicy, Variant, mark, marks_in, pieces, words_in
 from .mending import Candidate, Kind, Place, Problem, asked
-from .mending.targets import Public, Target
+from .mending.targets import Beyond, Public, Target
 from .outcome import Mend
 
 SECONDS = 6.0
@@ -26,6 +28,9 @@ def mends_of(result: CheckResult, target: Target, again: Again, *, seconds: floa
         return ()
     standing = _Standing(found.variants[0].text, target.account if isinstance(target, Public) else "")
     place = Place(type=found.policy_type, may_vanish=False)
+    if isinstance(target, Beyond):
+        organization = _trusted_organization(target.reference)
+        place = replace(place, organization=organization, by_organization=bool(organization))
     if isinstance(target, Public):
         target = replace(target, account=standing.filled(target.account))
         place = replace(place, organization=target.organization, account=target.account)
@@ -41,6 +46,19 @@ def difference(before: str, after: str, name: str) -> str:
         before, after = (json.dumps(json.loads(text), indent=2, ensure_ascii=False) for text in (before, after))
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=3)
     return "\n".join(lines)
+
+
+def _trusted_organization(reference: Policy) -> str:
+    """The one organization that the reference lets in: whoever else is let in may be tied to it."""
+    found = {
+        value
+        for statement in reference.statements
+        if statement.effect is Effect.ALLOW
+        for condition in statement.conditions
+        if condition.key.lower() == "aws:principalorgid" and condition.operator.name == "StringEquals"
+        for value in condition.values
+    }
+    return found.pop() if len(found) == 1 else ""
 
 
 def _wanted(target: Target) -> Callable[[Candidate], int]:

@@ -1,5 +1,6 @@
 """The examples of docs/check.md and docs/guardrails.md: each command gives the output that stands below it.
 
+Example requests are left out of the comparison: the solver is free in what it makes up.
 `python -m tests.checks.test_documents` writes the outputs anew.
 """
 
@@ -19,6 +20,7 @@ from analyzers.checks.cli.main import main
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = ("check.md", "guardrails.md")
 _FILE = re.compile(r"^`([\w.-]+)`\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXAMPLE = re.compile(r"for example:? .*")
 _CONSOLE = re.compile(r"(?<=^```console\n)(.*?)(?=^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -48,7 +50,7 @@ def _run(line: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_say_what_the_page_shows(page: str) -> None:
-    assert filled(page) == (DOCS / page).read_text()
+    assert _EXAMPLE.sub("", filled(page)) == _EXAMPLE.sub("", (DOCS / page).read_text())
 
 
 if __name__ == "__main__":

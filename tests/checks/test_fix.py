@@ -245,6 +245,38 @@ def test_a_plan_is_never_written(files: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads((files / "plan.json").read_text()) == plan
 
 
+def test_in_a_sam_template_what_stands_there_is_mended_and_the_rest_told(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = """\
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.12
+      InlineCode: x
+      Policies:
+        - Version: "2012-10-17"
+          Statement: [{Effect: Allow, Action: ['iam:PassRole', 's3:GetObject'], Resource: '*'}]
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: ['iam:PassRole', 's3:*'], Resource: '*'}]}
+"""  # noqa: E501
+    text = f"Transform: AWS::Serverless-2016-10-31\nResources:\n{made}"
+    (files / "t.yaml").write_text(text)
+    assert main(["fix", "--write", "access-not-granted", "--actions", "iam:PassRole", "t.yaml"]) == 1
+    assert 'take out "iam:PassRole"' in capsys.readouterr().out
+    assert (files / "t.yaml").read_text() == text.replace("['iam:PassRole', 's3:*']", "['s3:*']")
+
+
+def test_who_is_let_in_by_the_reference_is_required(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "p.json", OPEN)
+    arguments = ["guardrail", "own-organization", "--with", "organization=o-a1b2c3d4e5", "p.json"]
+    assert main(["fix", "--write", *arguments]) == 0
+    assert "o-a1b2c3d4e5" in (files / "p.json").read_text()
+
+
 def test_line_ends_byte_order_mark_and_mode_stay(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = files / "t.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + YAML.replace("\n", "\r\n").encode())

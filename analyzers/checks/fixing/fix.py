@@ -69,11 +69,12 @@ def fixed(file: File, options: Options, check: Check, *, number: int = 1, also_b
     outcomes: list[Outcome] = []
     before: list[Outcome] = []
     broken: list[FoundPolicy] = []
-    for place, policy in enumerate(list(policies(file, options))):
+    reading = _Reading(file, options)
+    for place, policy in enumerate(reading.of(text)):
         if policy.unreadable and not also_broken:
             broken.append(policy)
             continue
-        work = _Policy(file, options, check, number, place)
+        work = _Policy(reading, check, number, place)
         text = work.mend(text)
         mended += work.mended
         left += work.left
@@ -107,11 +108,25 @@ def _diff(file: File, text: str) -> str:
     return mends.difference(file.text, text, file.name)
 
 
+class _Reading:
+    """The policies of a text of the file; those of the last text are kept, because most policies need no mend."""
+
+    def __init__(self, file: File, options: Options) -> None:
+        self.file, self.options = file, options
+        self._last: tuple[str, list[FoundPolicy]] | None = None
+
+    def of(self, text: str) -> list[FoundPolicy]:
+        """Raises Unreadable."""
+        if self._last is None or self._last[0] != text:
+            self._last = text, list(policies(self.file._replace(text=text), self.options))
+        return self._last[1]
+
+
 class _Policy:
     """The policy at a place among those of the file: mends change none of the others."""
 
-    def __init__(self, file: File, options: Options, check: Check, number: int, place: int) -> None:
-        self._file, self._options, self._check = file, options, check
+    def __init__(self, reading: _Reading, check: Check, number: int, place: int) -> None:
+        self._reading, self._check = reading, check
         self._number, self._place = number, place
         self.mended: list[Mended] = []
         self.left: list[Left] = []
@@ -149,7 +164,7 @@ class _Policy:
             return None
         mend = found_mends[max(1, min(self._number, len(found_mends))) - 1]
         try:
-            changed = in_file(self._file._replace(text=text), found, mend, self._options)
+            changed = in_file(self._reading.file._replace(text=text), found, mend, self._reading.options)
             outcomes = self._check(self._found(changed))
         except (Unwritable, Unreadable, LookupError) as error:
             self.left.append(Left(told, str(error), mend))
@@ -167,7 +182,7 @@ class _Policy:
 
     def _found(self, text: str) -> FoundPolicy:
         """Raises Unreadable, and LookupError if the policy is not there any more."""
-        return list(policies(self._file._replace(text=text), self._options))[self._place]
+        return self._reading.of(text)[self._place]
 
 
 def _worse(before: Sequence[Outcome], after: Sequence[Outcome], failing: Outcome) -> str:

@@ -27,12 +27,12 @@ def write(path: Path, before: str, after: str) -> None:
         bom = _BOM if there.startswith(_BOM) else b""
         if there != bom + before.encode():
             raise NotWritten(f"{path} has changed meanwhile.")
-        _replace(path, bom + after.encode(), stat.S_IMODE(status.st_mode))
+        _replace(path, bom + after.encode(), status)
     except OSError as error:
         raise NotWritten(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _replace(path: Path, content: bytes, mode: int) -> None:
+def _replace(path: Path, content: bytes, status: os.stat_result) -> None:
     if not os.access(path, os.W_OK):
         raise NotWritten(f"{path} is read-only.")
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -40,7 +40,9 @@ def _replace(path: Path, content: bytes, mode: int) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
             stream.flush()
-            os.fchmod(stream.fileno(), mode)
+            with suppress(PermissionError):  # it is then ours, with the same rights
+                os.fchown(stream.fileno(), status.st_uid, status.st_gid)
+            os.fchmod(stream.fileno(), stat.S_IMODE(status.st_mode))
             os.fsync(stream.fileno())
         Path(name).replace(path)
     except BaseException:

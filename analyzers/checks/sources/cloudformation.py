@@ -151,9 +151,7 @@ class _Resource:
         lines = self._statement_lines()
         known = Property("", RESOURCE, resource_type)
         made = self._found(tuple(found), known, "", self._properties, missing)
-        return FoundPolicy(
-            made.variants, made.policy_type, self._place, resource_type, self._name, "", lines, made.missing
-        )
+        return replace(made, place=self._place, lines=lines, account=self._account())
 
     def _statement_lines(self) -> dict[Path, Place]:
         keys_at = getattr(self._properties, "keys_at", {})
