@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -57,6 +58,7 @@ def main(arguments: list[str]) -> int:
             return 1
         note_done(stamp, inputs)
         print(f"{time.monotonic() - began:.1f} s", flush=True)
+    make_command()
     return 0
 
 
@@ -137,6 +139,23 @@ def _works(*command: str | Path) -> bool:
     except (subprocess.CalledProcessError, OSError):
         return False
     return True
+
+
+def make_command() -> None:
+    """`.venv/bin/analyzer-portal`, without building a package: it runs the code that lies here. Whatever lies in the
+    folder that it is called from is not imported (-P): that may be a stranger's pull request."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+        "from analyzers.checks.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    python, root = shlex.quote(str(BIN / "python")), shlex.quote(str(ROOT))
+    text = f"#!/bin/sh\nexec {python} -P -c '{program}' {root} \"$@\"\n"
+    file = BIN / "analyzer-portal"
+    if not file.is_file() or file.read_text() != text:
+        new = file.with_suffix(".new")
+        new.write_text(text)
+        new.chmod(0o755)
+        new.replace(file)
 
 
 def install(lock: str) -> None:

@@ -21,6 +21,7 @@ ALL = (
     "usage_store",
     "recommendation",
     "validation",
+    "checks",
     "inventory",
     "collect",
     "startup",

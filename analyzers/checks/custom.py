@@ -14,13 +14,17 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from analyzers.policy import Policy, PolicyError, parse
-from analyzers.policy.model import Effect, Path
+from analyzers.policy.model import Effect, Path, Statement
+from analyzers.policy.pattern import tokens
 from analyzers.reasoning import asking
-from analyzers.reasoning.matching import Call, Reading, match_statement
+from analyzers.reasoning.globs import glob, matches
+from analyzers.reasoning.matching import Call, Reading, inverse, match_statement
 from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.verdict import Answer, Culprit, Verdict
 
+from . import examples
+from .examples import Forbidden
 from .found import FoundPolicy, Missing, Variant
 from .unknowns import is_marked, narrowest, widest
 from .words import Instance, instances, texts_of
@@ -113,8 +117,11 @@ def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SEC
     def ask(policy: Policy) -> Verdict:
         return asking.no_new_access(reference, policy, policy_type=found.policy_type, seconds=seconds)
 
+    def is_new(request: Request) -> bool | None:
+        return inverse(examples.allows(reference, request))
+
     passed, fault = "It allows nothing that the reference does not.", "allows what the reference does not"
-    return _check(Check.NO_NEW_ACCESS, found, ask, passed, fault, texts_of(json.loads(reference.text)))
+    return _check(Check.NO_NEW_ACCESS, found, ask, passed, fault, texts_of(json.loads(reference.text)), is_new)
 
 
 def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> CheckResult:
@@ -125,8 +132,20 @@ def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds:
         return asking.grants(policy, listed, policy_type=found.policy_type, seconds=seconds)
 
     passed, fault = "It grants nothing of the listed access.", "grants access that must not be granted"
+
+    def is_listed(request: Request) -> bool | None:
+        return any(
+            _covers(one.actions, request.action.lower()) and _covers(one.resources, request.resource) for one in access
+        )
+
     compared = [text for one in access for text in (*one.actions, *one.resources)]
-    return _check(Check.ACCESS_NOT_GRANTED, found, ask, passed, fault, compared)
+    return _check(Check.ACCESS_NOT_GRANTED, found, ask, passed, fault, compared, is_listed)
+
+
+def _covers(patterns: Sequence[str], text: str) -> bool:
+    """An empty list stands for any. Actions come in lower case."""
+    given = (one.lower() if ":" in one and not one.startswith("arn:") else one for one in patterns)
+    return not patterns or any(matches(glob(tokens(one, wildcards=True, variables=False)), text) for one in given)
 
 
 def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:
@@ -148,12 +167,19 @@ def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckRe
 
 
 def _check(
-    check: Check, found: FoundPolicy, ask: Ask, passed: str, fault: str, compared: Sequence[str] = ()
+    check: Check,
+    found: FoundPolicy,
+    ask: Ask,
+    passed: str,
+    fault: str,
+    compared: Sequence[str] = (),
+    forbidden: Forbidden | None = None,
 ) -> CheckResult:
-    """`compared`: the texts that the policy's values are compared with, besides its own."""
+    """`compared`: the texts that the policy's values are compared with, besides its own. `forbidden`: whether one
+    request must not be allowed, for better examples."""
     if found.unreadable:
         return CheckResult(check, Result.UNKNOWN, found.unreadable, found)
-    answers = [(variant, _answer(variant, found.policy_type, ask, compared)) for variant in found.variants]
+    answers = [(variant, _answer(variant, found.policy_type, ask, compared, forbidden)) for variant in found.variants]
     results = {answer.result for _, answer in answers}
     if results == {Result.PASS}:
         return CheckResult(check, Result.PASS, passed, found)
@@ -174,14 +200,16 @@ class _Answered(NamedTuple):
     culprits: tuple[tuple[Culprit, Request | None], ...] = ()
 
 
-def _answer(variant: Variant, policy_type: PolicyType, ask: Ask, compared: Sequence[str]) -> _Answered:
+def _answer(
+    variant: Variant, policy_type: PolicyType, ask: Ask, compared: Sequence[str], forbidden: Forbidden | None
+) -> _Answered:
     """About one variant, for all values of what is not known in it."""
     try:
         document = json.loads(variant.text)
         if not is_marked(document):
-            return _asked(parse(variant.text, statement_required=False), ask)
+            return _asked(parse(variant.text, statement_required=False), ask, forbidden)
         standing = instances(document, compared) or [Instance(document, {})]
-        answers = [_bounded(one, policy_type, ask) for one in standing]
+        answers = [_bounded(one, policy_type, ask, forbidden) for one in standing]
     except (PolicyError, ValueError) as error:
         return _Answered(Result.UNKNOWN, f"It is no policy: {error}")
     if len({answer.result for answer in answers}) == 1:
@@ -189,14 +217,14 @@ def _answer(variant: Variant, policy_type: PolicyType, ask: Ask, compared: Seque
     return _Answered(Result.UNKNOWN)
 
 
-def _asked(policy: Policy, ask: Ask) -> _Answered:
+def _asked(policy: Policy, ask: Ask, forbidden: Forbidden | None) -> _Answered:
     verdict = ask(policy)
     if verdict.answer is Answer.REFUTED:
-        return _Answered(Result.FAIL, culprits=tuple(_culprits(policy, verdict, ask)))
+        return _Answered(Result.FAIL, culprits=tuple(_culprits(policy, verdict, ask, forbidden)))
     return _Answered(Result.PASS if verdict.answer is Answer.PROVED else Result.UNKNOWN, verdict.reason)
 
 
-def _bounded(instance: Instance, policy_type: PolicyType, ask: Ask) -> _Answered:
+def _bounded(instance: Instance, policy_type: PolicyType, ask: Ask, forbidden: Forbidden | None) -> _Answered:
     """For all values of what is still not known."""
     principals = policy_type in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}
     wide = widest(instance.document, principals=principals)
@@ -204,28 +232,37 @@ def _bounded(instance: Instance, policy_type: PolicyType, ask: Ask) -> _Answered
     if wide is None or narrow is None:
         return _Answered(Result.UNKNOWN)
     exact = not is_marked(instance.document)
-    answer = _asked(_parsed(wide.document), ask)
+    answer = _asked(_parsed(wide.document), ask, forbidden)
     if answer.result is Result.PASS or (exact and answer.result is Result.UNKNOWN):
         return answer
     if not exact:
-        answer = _asked(_parsed(narrow.document), ask)
+        answer = _asked(_parsed(narrow.document), ask, forbidden)
     if answer.result is not Result.FAIL:
         return _Answered(Result.UNKNOWN)
     culprits = (_in_place(*one, instance, narrow.statements, exact) for one in answer.culprits)
     return answer._replace(culprits=tuple(culprits))
 
 
-def _culprits(policy: Policy, verdict: Verdict, ask: Ask) -> Iterator[tuple[Culprit, Request | None]]:
+def _culprits(
+    policy: Policy, verdict: Verdict, ask: Ask, forbidden: Forbidden | None
+) -> Iterator[tuple[Culprit, Request | None]]:
     """Each statement at fault, with a request that it lets in by itself."""
-    call = Call(verdict.witness, Reading.CHECK) if verdict.witness else None
     for culprit in verdict.culprits:
         statement = policy.statements[culprit.statement.statement]
-        if call is not None and match_statement(policy, statement, call).truth:
-            yield culprit, verdict.witness
-            continue
-        denies = [one for one in policy.statements if one.effect is Effect.DENY]
-        alone = ask(replace(policy, statements=(statement, *denies)))
-        yield (alone.culprits[0], alone.witness) if alone.culprits else (culprit, None)
+        found = _alone(policy, statement, culprit, verdict.witness, ask)
+        if found[1] is not None and forbidden is not None:
+            found = (found[0], examples.known(found[1], policy, statement, forbidden))
+        yield found
+
+
+def _alone(
+    policy: Policy, statement: Statement, culprit: Culprit, witness: Request | None, ask: Ask
+) -> tuple[Culprit, Request | None]:
+    if witness is not None and match_statement(policy, statement, Call(witness, Reading.CHECK)).truth:
+        return culprit, witness
+    denies = [one for one in policy.statements if one.effect is Effect.DENY]
+    alone = ask(replace(policy, statements=(statement, *denies)))
+    return (alone.culprits[0], alone.witness) if alone.culprits else (culprit, None)
 
 
 def _parsed(document: dict[str, object]) -> Policy:

@@ -97,6 +97,10 @@ class FoundPolicy:
     ("AWS::S3::Bucket", "AWS::IAM::AssumeRolePolicyDocument"), else empty. `name`: the logical id or address of what
     holds the policy, empty for a file that is a policy. `lines`: where the elements of the first variant stand in the
     file, by path; not every path needs to be there. `unreadable`: why it is no policy at all; then no variants count.
+
+    `account`: that of the resource, or what stands for it in a template (a mark); empty if it is not known. `inside`:
+    where the policy stands in its file, by path; None where it does not stand there as it is (it is made of several
+    properties, or the file is made of another).
     """
 
     variants: tuple[Variant, ...]
@@ -108,6 +112,8 @@ class FoundPolicy:
     lines: Mapping[Path, Place] = field(default_factory=dict, compare=False)
     missing: tuple[Missing, ...] = ()
     unreadable: str = ""
+    account: str = field(default="", compare=False)
+    inside: Path | None = field(default=None, compare=False)
 
     @property
     def title(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from analyzers.policy.model import Effect, Policy
+
 from .custom import CheckResult, Result
 from .found import FoundPolicy, Variant, mark, marks_in, pieces, words_in
-from .mending import Candidate, Place, Problem, asked
-from .mending.targets import Target
+from .mending import Candidate, Kind, Place, Problem, asked
+from .mending.targets import Beyond, Public, Target
 from .outcome import Mend
 
 SECONDS = 6.0
@@ -23,11 +26,48 @@ def mends_of(result: CheckResult, target: Target, again: Again, *, seconds: floa
     found = result.policy
     if result.result is not Result.FAIL or len(found.variants) != 1:
         return ()
-    standing = _Standing(found.variants[0].text)
+    standing = _Standing(found.variants[0].text, target.account if isinstance(target, Public) else "")
     place = Place(type=found.policy_type, may_vanish=False)
-    candidates = asked(Problem(standing.text, target, place), seconds=seconds).candidates
+    if isinstance(target, Beyond):
+        organization = _trusted_organization(target.reference)
+        place = replace(place, organization=organization, by_organization=bool(organization))
+    if isinstance(target, Public):
+        target = replace(target, account=standing.filled(target.account))
+        place = replace(place, organization=target.organization, account=target.account)
+        place = replace(place, by_organization=bool(target.organization))
+    candidates = sorted(asked(Problem(standing.text, target, place), seconds=seconds).candidates, key=_wanted(target))
     proved = (_mend(found, one, standing, again) for one in candidates if one.text)
     return tuple(one for one, _ in zip(filter(None, proved), range(MOST), strict=False))
+
+
+def difference(before: str, after: str, name: str) -> str:
+    """A unified diff. A JSON text on one line is spread over lines first, so that something can be seen."""
+    if "\n" not in before.strip() and before.lstrip()[:1] == "{":
+        before, after = (json.dumps(json.loads(text), indent=2, ensure_ascii=False) for text in (before, after))
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm="", n=3)
+    return "\n".join(lines)
+
+
+def _trusted_organization(reference: Policy) -> str:
+    """The one organization that the reference lets in: whoever else is let in may be tied to it."""
+    found = {
+        value
+        for statement in reference.statements
+        if statement.effect is Effect.ALLOW
+        for condition in statement.conditions
+        if condition.key.lower() == "aws:principalorgid" and condition.operator.name == "StringEquals"
+        for value in condition.values
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _wanted(target: Target) -> Callable[[Candidate], int]:
+    """Of a public policy what narrows it comes before a Deny, which keeps more: everybody stays named as if let in, and
+    AWS services of whomever are let in. Whoever tells his organization wants it to be let in."""
+    if not isinstance(target, Public):
+        return lambda _: 0
+    first = Kind.CONDITION if target.organization else Kind.PRINCIPAL
+    return lambda one: 0 if one.kind is first else 2 if one.kind is Kind.DENY else 1
 
 
 def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: Again) -> Mend | None:
@@ -35,40 +75,44 @@ def _mend(found: FoundPolicy, candidate: Candidate, standing: _Standing, again: 
     if again(replace(found, variants=(Variant(text),))).result is not Result.PASS:
         return None
     before = found.variants[0].text
-    diff = difflib.unified_diff(
-        before.splitlines(), text.splitlines(), f"a/{found.place.file}", f"b/{found.place.file}", "", "", 2, ""
-    )
+    diff = difference(before, text, found.place.file)
     plain = not found.name and not found.element
     changes = tuple(
         (found.where(change.path), change.element, standing.back(change.before), standing.back(change.after))
         for change in candidate.changes
     )
     loss = standing.back(candidate.loss.sentence)
-    proof = ("The check passes with it.", *candidate.proof, *([loss] if loss else []))
+    exact = candidate.loss.exact
+    proof = ("The check passes with it.", *candidate.proof, *([loss] if loss and exact else []))
     sentence = standing.back(candidate.sentence)
-    return Mend(sentence, "\n".join(diff), text, plain, proof, changes, tuple(edit.path for edit in candidate.edits))
+    paths = tuple(edit.path for edit in candidate.edits)
+    return Mend(sentence, diff, text, plain, proof, changes, paths, "" if exact else loss)
 
 
 class _Standing:
-    """The text of a policy with something in place of what is not known, and the way back."""
+    """The text of a policy with something in place of what is not known, and the way back. `also`: a text whose marks
+    may come in by a mend."""
 
-    def __init__(self, text: str) -> None:
-        words = set(words_in(text))
-        names = list(dict.fromkeys(marks_in(text)))
+    def __init__(self, text: str, also: str = "") -> None:
+        self._words = {*words_in(text), *words_in(also)}
+        names = list(dict.fromkeys([*marks_in(text), *marks_in(also)]))
         self._names: dict[str, str] = {}
         for number, name in enumerate(names):
             value = next(one for one in _values(name, number) if one not in text)
-            self._names[value] = mark(name, word=name in words)
+            self._names[value] = mark(name, word=name in self._words)
         self._values = {name: value for value, name in self._names.items()}
-        self.text = "".join(self._filled(text, words)) if names else text
+        self.text = self.filled(text)
 
-    def _filled(self, text: str, words: set[str]) -> Iterator[str]:
+    def filled(self, text: str) -> str:
+        return "".join(self._filled(text))
+
+    def _filled(self, text: str) -> Iterator[str]:
         names = marks_in(text)
         for part, kind in pieces(text):
             yield part
             if kind is not None:
                 name = next(names)
-                yield self._values[mark(name, word=name in words)]
+                yield self._values[mark(name, word=name in self._words)]
 
     def back(self, text: str) -> str:
         for value, name in self._names.items():

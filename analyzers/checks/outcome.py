@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from analyzers.policy.model import Path
-from analyzers.reasoning.request import Request
+from analyzers.reasoning.question import PolicyType
+from analyzers.reasoning.request import CallerKind, Request
 from analyzers.reasoning.sentences import spell_request
 
 from .custom import CheckResult, Result
@@ -44,7 +45,8 @@ class Problem(NamedTuple):
 class Mend(NamedTuple):
     """A changed policy that is proven to pass. `diff`: unified; `text`: the whole policy; `is_file`: it is also the
     whole file. `changes`: (place, element in words, JSON before, JSON after), empty for what is not there. `paths`: of
-    the changed elements."""
+    the changed elements. `loss`: what else is not allowed any more, a sentence; empty if it is proved that there is
+    nothing. `in_file`: the diff is that of the file, not of the policy as it comes out of the file."""
 
     summary: str
     diff: str
@@ -53,12 +55,15 @@ class Mend(NamedTuple):
     proof: tuple[str, ...] = ()
     changes: tuple[tuple[Place, str, str, str], ...] = ()
     paths: tuple[Path, ...] = ()
+    loss: str = ""
+    in_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Of one check of one policy. `rule`, `why`: of the guardrail by which it was checked, if any. `mender` looks for
-    mends, which takes longer than the verdict: `mended` is the outcome with them."""
+    mends, which takes longer than the verdict: `mended` is the outcome with them. `reference`: what the policy was
+    compared with, in sentences."""
 
     check: str
     policy: FoundPolicy
@@ -69,6 +74,7 @@ class Outcome:
     mends: tuple[Mend, ...] = ()
     rule: str = ""
     why: str = ""
+    reference: tuple[str, ...] = ()
     mender: Callable[[], tuple[Mend, ...]] | None = field(default=None, compare=False, repr=False)
 
     def mended(self) -> Outcome:
@@ -101,7 +107,7 @@ def of_check(found: CheckResult, mender: Callable[[], tuple[Mend, ...]] | None =
                 sid=readable(reason.statement_id),
                 path=reason.elements[0][0] if reason.elements else path,
                 elements=elements,
-                request=_words(reason.witness),
+                request=_words(reason.witness, found.policy),
             )
         )
     if not problems and found.result is not Result.PASS:
@@ -111,12 +117,32 @@ def of_check(found: CheckResult, mender: Callable[[], tuple[Mend, ...]] | None =
     )
 
 
-def _words(request: Request | None) -> str:
+STRANGER = "999999999999"
+"""The account of the caller in examples, where it can be any."""
+_HOLDERS = {
+    PolicyType.IDENTITY: "Whoever has this policy",
+    PolicyType.SERVICE_CONTROL: "Somebody in an account under this policy",
+}
+
+
+def _words(request: Request | None, policy: FoundPolicy) -> str:
     """A request in one sentence."""
     if request is None:
         return ""
-    who = request.principal or "Anybody, without signing the request,"
+    who = _HOLDERS.get(policy.policy_type) or _caller(request)
     return f"{who} could call {spell_request(request)}."
+
+
+def _caller(request: Request) -> str:
+    who = request.principal
+    match request.caller_kind:
+        case CallerKind.ANONYMOUS:
+            return "Anybody, without signing the request,"
+        case CallerKind.SERVICE:
+            return f"The AWS service {who}"
+        case CallerKind.FEDERATED:
+            return f"Somebody who signs in through {who.partition(':')[2]}"
+    return f"Anybody with an AWS account ({who})" if f":{STRANGER}:" in who else who
 
 
 def worst(outcomes: Sequence[Outcome]) -> Result:

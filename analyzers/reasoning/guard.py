@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -38,7 +39,7 @@ class _Child:
         program = f"from analyzers.reasoning.guard import serve; serve({theirs.fileno()}, {megabytes})"
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", program],
+            [sys.executable, "-P", "-c", program],  # -P: nothing is imported from the folder that it is called in
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
@@ -75,12 +76,13 @@ class _Child:
 
 
 _idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
+_warming: threading.Thread | None = None
 
 
 def _begin() -> None:
     """No children yet. Those of a parent process that forked are its own."""
-    global _idle
-    _idle = queue.LifoQueue()
+    global _idle, _warming
+    _idle, _warming = queue.LifoQueue(), None
     for _ in range(CHILDREN):
         _idle.put(None)
 
@@ -95,7 +97,7 @@ def within(limit: float, work: str, /, *values: Any, **named: Any) -> Any:
     `limit` in seconds. Raises OverLimit, and what the function raises.
     """
     waiting = _idle
-    child = waiting.get()
+    child = _taken(waiting)
     try:
         child = child or _Child(MEGABYTES)
         return child.ask(work, values, named, limit)
@@ -106,6 +108,32 @@ def within(limit: float, work: str, /, *values: Any, **named: Any) -> Any:
         raise
     finally:
         waiting.put(child)
+
+
+def warm() -> None:
+    """Start one child now, in the background, for a question that is about to be asked."""
+    global _warming
+    waiting = _idle
+    child = waiting.get()
+
+    def begin() -> None:
+        made = child
+        try:
+            made = made or _Child(MEGABYTES)
+        except (OverLimit, OSError):
+            pass  # whoever asks tries again, and is told
+        finally:
+            waiting.put(made)
+
+    _warming = threading.Thread(target=begin, daemon=True)
+    _warming.start()
+
+
+def _taken(waiting: queue.LifoQueue[_Child | None]) -> _Child | None:
+    """A child, the one that is being started if there is none; None: one has to be started."""
+    if _warming is not None:
+        _warming.join()  # whoever waits has it sooner than another one
+    return waiting.get()
 
 
 def serve(descriptor: int, megabytes: int) -> None:

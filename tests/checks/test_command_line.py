@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from analyzers.checks.cli.main import main
+from analyzer_portal import bootstrap
+from analyzers.checks import custom, validating
+from analyzers.checks.cli.main import LEVELS, SECONDS, main
 from analyzers.checks.cli.output import FORMATS
+from tests.shared import conformance
 
 OPEN = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
 OWN = OPEN | {"Sid": "Own", "Principal": {"AWS": "111122223333"}}
@@ -126,3 +134,172 @@ def test_sarif_follows_its_structure(files: Path, capsys: pytest.CaptureFixture[
     assert run_of["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "no-public-access"
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "open.json"
     assert result["partialFingerprints"]
+
+
+# -- what is documented, and what is hostile -----------------------------------------------------------------------
+
+SAMPLES = conformance("custom_policy_check_samples.json")
+CASES = [one for one in conformance("tricky_cases.json") if not isinstance(one, dict) or one.get("area") == "checks"]
+STATUS = {"pass": 0, "fail": 1}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda one: one["id"])
+def test_documented_samples(files: Path, capsys: pytest.CaptureFixture[str], sample: dict[str, Any]) -> None:
+    (files / "reference.json").write_text(json.dumps(sample["reference"]))
+    (files / "candidate.json").write_text(json.dumps(sample["candidate"]))
+    kind = ["--policy-type", sample["policy_type"], "--no-mends"]
+    status, out = run(capsys, "check", "no-new-access", "--reference", "reference.json", "candidate.json", *kind)
+    assert status == STATUS[sample["expected"].lower()], out
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda one: one["id"])
+def test_documented_cases(files: Path, capsys: pytest.CaptureFixture[str], case: dict[str, Any]) -> None:
+    check, policies = case["check"], case["policies"]
+    (files / "p.json").write_text(json.dumps(policies.get("new") or policies.get("policy")))
+    (files / "reference.json").write_text(json.dumps(policies.get("existing") or {}))
+    access = check.get("access") or [{}]
+    arguments = {
+        "CheckNoNewAccess": ["no-new-access", "--reference", "reference.json"],
+        "CheckAccessNotGranted": [
+            "access-not-granted",
+            *(f"--{name}={','.join(values)}" for name, values in access[0].items()),
+        ],
+        "CheckNoPublicAccess": ["no-public-access", "--resource-type", check.get("resourceType", "")],
+    }[check["type"]]
+    status, out = run(capsys, "check", *arguments, "p.json", "--no-mends")
+    assert status == STATUS[case["expected"]], (case["why"], out)
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+HEAD = "Resources:\n  A:\n    Type: AWS::SQS::QueuePolicy\n    Properties:\n      PolicyDocument: "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{BOMB}{HEAD}*a11\n",
+        f"{HEAD}&a [*a]\n",
+        HEAD + "{a: " * 3000 + "x" + "}" * 3000 + "\n",
+        HEAD + "[" * 100_000 + "\n",
+        f"{HEAD}!!python/object/apply:os.system [exit]\n? [\n",
+        '{"Resources": {"A": {"Type": "AWS::SQS::QueuePolicy", "Properties": ' + '{"a":' * 5000,
+        '{"Statement": ' + "[" * 50_000,
+        HEAD + "x\n" + "#" + "x" * (4 * 1024 * 1024 + 1),
+    ],
+    ids=["bomb", "loop", "deep", "brackets", "tag", "json", "policy", "large"],
+)
+@pytest.mark.parametrize("command", ["check", "fix", "explain"])
+def test_hostile_files_are_refused_within_a_second(
+    files: Path, capsys: pytest.CaptureFixture[str], text: str, command: str
+) -> None:
+    (files / "t.yaml").write_text(text)
+    check = [] if command == "explain" else ["no-public-access"]
+    began = time.process_time()
+    status, out = run(capsys, command, *check, "t.yaml")
+    assert status == 2, out
+    assert "UNREADABLE" in out
+    assert time.process_time() - began < 1
+
+
+# -- many policies, and little to say ------------------------------------------------------------------------------
+
+
+def test_quiet_tells_only_what_does_not_pass(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "own.json", OWN)
+    policy(files / "open.json", OPEN)
+    for form in ("text", "markdown"):
+        out = run(capsys, "check", "no-public-access", "own.json", "open.json", "--quiet", "--format", form)[1]
+        assert ("own.json" in out, "open.json" in out) == (False, True)
+    out = run(capsys, "check", "no-public-access", "own.json", "open.json", "--quiet", "--format", "json")[1]
+    assert len(json.loads(out)["outcomes"]) == 2
+
+
+def test_of_many_policies_those_that_pass_are_counted(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "many").mkdir()
+    for number in range(60):
+        policy(files / "many" / f"p{number:02}.json", OPEN if number < 2 else OWN)
+    status, out = run(capsys, "check", "no-public-access", "--no-mends", "many")
+    assert status == 1
+    assert out.count("PASS ") == 0
+    assert out.splitlines()[-1] == "60 policies: 2 failed, 58 passed"
+
+
+# -- words ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_example_is_an_action_that_aws_documents_on_what_it_is_made_for(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy(files / "p.json", {"Effect": "Allow", "Action": "iam:*", "Resource": "*"})
+    out = run(capsys, "check", "access-not-granted", "--actions", "iam:attach*", "p.json", "--no-mends")[1]
+    assert "Whoever has this policy could call iam:AttachGroupPolicy on arn:aws:iam::111122223333:group/example." in out
+
+
+def test_a_failure_says_what_the_reference_allows(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "reference.json", OWN | {"Sid": "Bound"})
+    policy(files / "open.json", OPEN)
+    out = run(capsys, "check", "no-new-access", "--reference", "reference.json", "open.json", "--no-mends")[1]
+    assert "Statement 0 (Bound) allows s3:GetObject on arn:aws:s3:::b/* to users and roles of the account" in out
+
+
+def test_without_an_owner_it_is_asked_who_may_have_access(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "open.json", OPEN)
+    assert "--organization" in run(capsys, "check", "no-public-access", "open.json")[1]
+    policy(files / "open.json", OPEN | {"Action": "sqs:*", "Resource": "arn:aws:sqs:eu-central-1:111122223333:q"})
+    assert "arn:aws:iam::111122223333:root" in run(capsys, "check", "no-public-access", "open.json")[1]
+
+
+def test_several_mends_are_shown_with_how_to_choose(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "open.json", OPEN)
+    owner = ["--organization", "o-a1b2c3d4e5", "--account", "111122223333"]
+    first = run(capsys, "check", "no-public-access", "open.json", *owner)[1]
+    assert '"aws:PrincipalOrgID": "o-a1b2c3d4e5"' in first
+    assert "(--mend 2)" in first
+    second = run(capsys, "check", "no-public-access", "open.json", *owner, "--mend", "2")[1]
+    assert second != first
+    assert "(--mend 1)" in second
+
+
+# -- the command itself --------------------------------------------------------------------------------------------
+
+
+def test_levels_and_checks_are_those_that_there_are() -> None:
+    assert tuple(validating.ORDER) == LEVELS
+    assert custom.SECONDS == SECONDS
+
+
+def test_it_starts_without_django_a_database_or_the_solver() -> None:
+    program = "import sys; from analyzers.checks.cli.main import main; import analyzers.checks.cli.checking"
+    told = "print({'django', 'boto3', 'celery', 'z3', 'psycopg'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", f"{program}; {told}"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_launcher_runs_and_imports_nothing_of_where_it_is_called(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (files / "bin with blank").mkdir()
+    (files / "bin with blank" / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(bootstrap, "BIN", files / "bin with blank")
+    monkeypatch.setattr(bootstrap, "VENV", files)
+    bootstrap.make_command()
+    bootstrap.make_command()
+    (files / "json.py").write_text("raise SystemExit('imported')")
+    (files / "z3.py").write_text("raise SystemExit('imported')")
+    policy(files / "open.json", OPEN)
+    launcher = files / "bin with blank" / "analyzer-portal"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    arguments = [str(launcher), "check", "no-public-access", "--no-mends", "open.json"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, env=env)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "1 policy: 1 failed"), done.stderr
+
+
+def test_the_package_has_the_command_and_its_data() -> None:
+    project = tomllib.loads((bootstrap.ROOT / "pyproject.toml").read_text())
+    assert project["project"]["scripts"]["analyzer-portal"] == "analyzers.checks.cli.main:main"
+    patterns = project["tool"]["setuptools"]["package-data"]
+    for package in ("analyzers", "findings"):
+        folder = bootstrap.ROOT / package
+        packed = {path for pattern in patterns[package] for path in folder.glob(pattern)}
+        there = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+        assert there <= packed

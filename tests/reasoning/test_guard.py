@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 
 import pytest
 
@@ -114,3 +115,26 @@ def test_what_goes_over_its_limit_is_unknown(monkeypatch: pytest.MonkeyPatch) ->
     assert asking.advise(Request("anonymous", "s3:GetObject", "*"), given).note == "It took too much."
     with pytest.raises(Unanswered, match="too much"):
         asking.who(Question((), ("s3",), frozenset()))
+
+
+def test_a_child_that_is_being_started_answers_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    class Child(guard._Child):
+        def __init__(self, megabytes: int) -> None:
+            started.append(megabytes)
+            super().__init__(megabytes)
+
+    monkeypatch.setattr(guard, "_Child", Child)
+    monkeypatch.setattr(guard, "_idle", queue.LifoQueue())
+    monkeypatch.setattr(guard, "_warming", None)
+    for _ in range(guard.CHILDREN):
+        guard._idle.put(None)
+    guard.warm()
+    assert guard.within(5, "operator:add", 1, 2) == 3
+    guard.warm()
+    assert guard.within(5, "operator:add", 1, 2) == 3
+    assert len(started) == 1
+    while not guard._idle.empty():
+        if (child := guard._idle.get()) is not None:
+            child.stop()

@@ -144,7 +144,7 @@ def _loss(settled: Settled, used: Sequence[str], itself: Sequence[str], ground: 
 
 
 def lost_request(witness: Request) -> str:
-    """ "the AWS service logs.amazonaws.com can s3:PutObject on ... no more" """
+    """ "the AWS service logs.amazonaws.com could call s3:PutObject on ..." """
     who = witness.principal
     if witness.caller_kind is CallerKind.ANONYMOUS:
         who = "somebody who does not sign the request"
@@ -154,4 +154,4 @@ def lost_request(witness: Request) -> str:
         who = f"whoever {who.partition(':')[2]} vouches for"
     elif witness.caller_kind is CallerKind.CANONICAL_USER:
         who = f"the account with the canonical id {who.partition(':')[2]}"
-    return f"{who} could {spell_request(witness)}"
+    return f"{who} could call {spell_request(witness)}"

@@ -59,6 +59,7 @@ def suggestions(ground: Ground) -> list[Suggestion]:
         options = _dropped(_elements(statement, raw, path), innocent, named(statement))
         options |= _by_catalogue(ground, statement, raw, path)
         options |= _conditions(ground, statement, raw, path)
+        options |= _own_account(ground, statement, raw, path)
         options[Kind.STATEMENT, ""] = _Local((Edit(path, GONE),), f"Remove {named(statement)}.")
         local[index] = options
     found = [one for one in (_together(ground, local, way) for way in _ways(local)) if one is not None]
@@ -257,6 +258,20 @@ def _conditions(
         edits = _condition_edits(raw, path, operator, key, value)
         found[kind, key] = _Local(edits, f"Require {key} {value} in {named(statement)}.")
     return found
+
+
+def _own_account(
+    ground: Ground, statement: Statement, raw: Mapping[str, Any], path: Path
+) -> dict[tuple[Kind, str], _Local]:
+    """Where everybody is let in and must not be: the account itself instead, which can then pass the access on."""
+    target = ground.problem.target
+    if not isinstance(target, Public) or not target.account or "Principal" not in raw:
+        return {}
+    if not lets_in_everybody(statement):
+        return {}
+    value = {"AWS": f"arn:aws:iam::{target.account}:root"}
+    sentence = f"Let in only principals of the account {target.account} by {named(statement)}."
+    return {(Kind.PRINCIPAL, "account"): _Local((Edit((*path, "Principal"), value),), sentence)}
 
 
 def lets_in_everybody(statement: Statement) -> bool:

@@ -18,7 +18,7 @@ from analyzers.reasoning.question import PolicyType
 from . import cloudformation, plain, terraform
 from .errors import Unreadable
 
-__all__ = ["File", "Options", "Unreadable", "read"]
+__all__ = ["File", "Options", "Unreadable", "files", "policies", "read"]
 
 MAX_FILE = 20 * 1024 * 1024
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".template"})
@@ -65,13 +65,36 @@ def read(paths: Sequence[str], options: Options) -> Iterator[FoundPolicy | Unrea
 
     In a folder files that hold no policies are passed over; a file that is named and holds none is unreadable.
     """
+    for one in files(paths):
+        if isinstance(one, Unreadable):
+            yield one
+            continue
+        try:
+            yield from policies(one, options)
+        except Unreadable as error:
+            yield error
+
+
+def files(paths: Sequence[str]) -> Iterator[File | Unreadable]:
+    """The files that `read` reads policies from; each once."""
+    seen: set[Path] = set()
     for name in paths:
         path = Path(name)
-        if path.is_dir():
-            for inner in _files(path):
-                yield from _read(inner, options, named=False)
-        else:
-            yield from _read(path, options, named=True)
+        for inner in _files(path) if path.is_dir() else [path]:
+            if (same := inner.absolute()) not in seen:
+                seen.add(same)
+                yield from _recognised(inner, named=not path.is_dir())
+
+
+def policies(file: File, options: Options) -> Iterator[FoundPolicy]:
+    """Those of one file, whose text may be another than what is on disk. Raises Unreadable."""
+    kind = _kind(file)
+    if kind is not None:
+        yield from kind.read(file, options)
+
+
+def _kind(file: File) -> Kind | None:
+    return next((kind for kind in _KINDS if kind.recognises(file)), None)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -84,16 +107,16 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _read(path: Path, options: Options, *, named: bool) -> Iterator[FoundPolicy | Unreadable]:
+def _recognised(path: Path, *, named: bool) -> Iterator[File | Unreadable]:
     try:
         file = _file(path)
-        kind = next((kind for kind in _KINDS if kind.recognises(file)), None)
-        if kind is not None:
-            yield from kind.read(file, options)
-        elif named:
-            yield Unreadable(f"{path}: neither a policy nor a template that is understood.")
     except Unreadable as error:
         yield error
+        return
+    if _kind(file) is not None:
+        yield file
+    elif named:
+        yield Unreadable(f"{path}: neither a policy nor a template that is understood.")
 
 
 def _file(path: Path) -> File:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from analyzers.checks.found import FoundPolicy, Missing, Place, Variant, alone
@@ -60,7 +61,7 @@ class _Resource:
         self._resource = resource
         properties = resource.get("Properties")
         self._properties: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
-        self._name = logical
+        self._logical = self._name = logical
         self._place = _place_of(template, resource) or Place(template.name)
         metadata = resource.get("Metadata")
         path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
@@ -106,7 +107,16 @@ class _Resource:
             unreadable = unreadable or why_not(variant.text)
             found.append(variant)
         if found:
-            yield self._found(tuple(found), known, element, node, missing, unreadable)
+            made = self._found(tuple(found), known, element, node, missing, unreadable)
+            yield replace(made, account=self._account(), inside=self._inside(element, node))
+
+    def _account(self) -> str:
+        """What `AWS::AccountId` is in this template."""
+        return str(Values(self._template, {}).ref("AWS::AccountId", self._properties))
+
+    def _inside(self, element: str, node: Any) -> Path | None:
+        path: Path = ("Resources", self._logical, "Properties", *_steps(element))
+        return path if isinstance(node, Mapping) else None
 
     def _found(
         self,
@@ -141,9 +151,7 @@ class _Resource:
         lines = self._statement_lines()
         known = Property("", RESOURCE, resource_type)
         made = self._found(tuple(found), known, "", self._properties, missing)
-        return FoundPolicy(
-            made.variants, made.policy_type, self._place, resource_type, self._name, "", lines, made.missing
-        )
+        return replace(made, place=self._place, lines=lines, account=self._account())
 
     def _statement_lines(self) -> dict[Path, Place]:
         keys_at = getattr(self._properties, "keys_at", {})
@@ -178,6 +186,11 @@ class _Resource:
         texts = (Variant(text_of(text)),)
         inner = f"{element}({arn})"
         return self._found(texts, known, inner, self._properties[element], values.missing, why_not(texts[0].text))
+
+
+def _steps(element: str) -> Path:
+    """`Policies[0].PolicyDocument` as a path."""
+    return tuple(int(number) if number else name for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", element))
 
 
 def _at(node: Any, path: list[str], said: str = "") -> Iterator[tuple[str, Any]]:

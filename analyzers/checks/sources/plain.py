@@ -31,13 +31,23 @@ def read(file: File, options: Options) -> Iterator[FoundPolicy]:
         return
     lines = alone({path: _place(file, one) for path, one in locate(file.text).items()})
     kind = options.policy_type or guess(policy)
-    yield FoundPolicy((Variant(file.text),), kind, Place(file.name), options.resource_type, lines=lines)
+    account = _account(policy) if kind is PolicyType.RESOURCE else ""
+    yield FoundPolicy(
+        (Variant(file.text),), kind, Place(file.name), options.resource_type, lines=lines, account=account, inside=()
+    )
 
 
 def guess(policy: Policy) -> PolicyType:
     """A policy that names principals is that of a resource."""
     named = any(statement.principals is not None for statement in policy.statements)
     return PolicyType.RESOURCE if named else PolicyType.IDENTITY
+
+
+def _account(policy: Policy) -> str:
+    """The one account whose resources a resource's policy names: it is about its own resource only."""
+    patterns = [one for statement in policy.statements if statement.resources for one in statement.resources.values]
+    found = {fields[4] for one in patterns if len(fields := one.split(":", 5)) == 6}
+    return found.pop() if len(found) == 1 and all(re.fullmatch(r"\d{12}", one) for one in found) else ""
 
 
 def _place(file: File, found: Located) -> Place:

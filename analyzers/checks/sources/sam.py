@@ -6,6 +6,7 @@ https://github.com/aws/serverless-application-model
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ def translated(name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it tells of its own metrics
     before = content["Resources"]
     plain = json.loads(json.dumps(content))
     for resource in plain["Resources"].values():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from analyzers.checks.outcome import Outcome
+if TYPE_CHECKING:
+    from analyzers.checks.outcome import Outcome
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "markdown")
 

@@ -36,9 +36,16 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
             "resourceType": policy.resource_type,
         },
         "problems": [_problem(problem) for problem in outcome.problems],
+        "reference": [readable(line) for line in outcome.reference],
         "missing": [{"name": one.name, "why": one.why} for one in outcome.missing],
         "mends": [
-            {"summary": one.summary, "diff": readable(one.diff), "text": readable(one.text), "proof": list(one.proof)}
+            {
+                "summary": readable(one.summary),
+                "diff": readable(one.diff),
+                "text": readable(one.text),
+                "proof": [readable(sentence) for sentence in one.proof],
+                "loss": readable(one.loss),
+            }
             for one in outcome.mends
         ],
     }

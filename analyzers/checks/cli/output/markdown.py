@@ -30,10 +30,15 @@ def section(outcome: Outcome) -> Iterator[str]:
         yield f"{plain(outcome.why)}\n"
     for problem in outcome.problems:
         yield from _problem(problem)
+    if outcome.reference:
+        yield "\nThe reference, in plain words:\n"
+        yield from (f"- {plain(line)}" for line in outcome.reference)
     for one in outcome.missing if outcome.result is Result.UNKNOWN else ():
         yield f"- not known: {code(one.name)} {plain(one.why)}; give it with {code(f'--assume {one.name}=VALUE')}"
     for mend in outcome.mends[:1]:
         yield from _mend(mend)
+    for mend in outcome.mends[1:]:
+        yield f"- or: {plain(mend.summary)}"
 
 
 def _problem(problem: Problem) -> Iterator[str]:
@@ -51,6 +56,8 @@ def _mend(mend: Mend) -> Iterator[str]:
     yield f"\n**Mend:** {plain(mend.summary)}\n"
     yield from fenced(mend.diff, "diff")
     yield from (f"- proved: {plain(sentence)}" for sentence in mend.proof)
+    if mend.loss:
+        yield f"- {plain(mend.loss)}"
 
 
 def fenced(text: str, language: str) -> Iterator[str]:
