@@ -15,8 +15,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
+from analyzers.checks.escaping import title
+
 from .access import TIMEOUT, address, said, seconds, secret
-from .escaping import title
 from .finding import Finding
 from .keeping import Item
 from .patience import Later, Refused

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from .escaping import code, fenced, line, link, plain, title
+from analyzers.checks.escaping import code, fenced, line, link, plain, title
+
 from .finding import Finding, Mend, Problem
 from .wording import Wording
 

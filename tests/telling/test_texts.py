@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzers.telling import escaping
+from analyzers.checks import escaping
 from analyzers.telling.finding import NotAResult, read
 from analyzers.telling.texts import MAX_BODY, Marker, State, entry, marker_of, scope_of
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from analyzers.checks.escaping import code, plain
 from analyzers.checks.explaining import Explained, explained
 from analyzers.checks.found import Place, readable
 from analyzers.checks.sources import Unreadable, read
@@ -14,7 +15,6 @@ from analyzers.policy.model import Effect
 
 from .checking import PASSED, WRONG_USE, colour, say
 from .output import text
-from .output.markdown import code, plain
 from .wanted import reading
 
 FORMATS = ("text", "json", "markdown")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from analyzers.checks.custom import Result
-from analyzers.checks.found import readable
+from analyzers.checks.escaping import code, fenced, plain
 from analyzers.checks.outcome import Mend, Outcome, Problem
 
 _SIGNS = {Result.FAIL: "❌", Result.UNKNOWN: "❔", Result.PASS: "✅"}
@@ -15,7 +14,8 @@ _SIGNS = {Result.FAIL: "❌", Result.UNKNOWN: "❔", Result.PASS: "✅"}
 def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: bool) -> str:
     lines = ["| | policy | check | |", "| --- | --- | --- | --- |"]
     for outcome in outcomes:
-        cells = [_SIGNS[outcome.result], code(outcome.policy.title), plain(outcome.name), plain(outcome.message)]
+        title = code(outcome.policy.title).replace("|", "\\|")
+        cells = [_SIGNS[outcome.result], title, plain(outcome.name), plain(outcome.message)]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [f"| ❌ | | unreadable | {plain(message)} |" for message in unreadable]
     for outcome in outcomes:
@@ -58,27 +58,3 @@ def _mend(mend: Mend) -> Iterator[str]:
     yield from (f"- proved: {plain(sentence)}" for sentence in mend.proof)
     if mend.loss:
         yield f"- {plain(mend.loss)}"
-
-
-def fenced(text: str, language: str) -> Iterator[str]:
-    """A block that the text cannot end by itself."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield f"{fence}{language}\n{readable(text).rstrip()}\n{fence}"
-
-
-def code(text: str) -> str:
-    text = _line(text)
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * (longest + 1)
-    pad = " " if text[:1] == "`" or text[-1:] == "`" else ""
-    return f"{fence}{pad}{text}{pad}{fence}".replace("|", "\\|")
-
-
-def plain(text: str) -> str:
-    """A foreign text in one line that starts no markup, link or mention."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!@])", r"\\\1", _line(text))
-
-
-def _line(text: str) -> str:
-    return " ".join(readable(text).split())
