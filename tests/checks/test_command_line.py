@@ -303,3 +303,26 @@ def test_the_package_has_the_command_and_its_data() -> None:
         packed = {path for pattern in patterns[package] for path in folder.glob(pattern)}
         there = {path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
         assert there <= packed
+
+
+def test_sarif_has_what_its_readers_need(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "open file.json", OPEN, OWN | {"Action": "s3:NoSuchAction"})
+    (files / "broken.json").write_text('{"Statement": [')
+    told = json.loads(run(capsys, "guardrail", "baseline", ".", "--format", "sarif")[1])
+    assert (told["version"], len(told["runs"])) == ("2.1.0", 1)
+    driver = told["runs"][0]["tool"]["driver"]
+    assert {one["id"] for one in driver["rules"]} >= {"no-public-access", "INVALID_ACTION"}
+    prints = set()
+    for result in told["runs"][0]["results"]:
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in {"error", "warning", "note"}
+        assert result["message"]["text"]
+        for location in [*result["locations"], *result["relatedLocations"]]:
+            place = location["physicalLocation"]
+            assert place["artifactLocation"]["uri"] == "open%20file.json"
+            assert min(place["region"].values()) >= 1
+        prints.add(result["partialFingerprints"]["policy/v1"])
+    assert len(prints) == len(told["runs"][0]["results"])
+    invocation = told["runs"][0]["invocations"][0]
+    assert not invocation["executionSuccessful"]
+    assert "broken.json" in invocation["toolExecutionNotifications"][0]["message"]["text"]

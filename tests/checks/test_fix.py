@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzers.checks.cli import fixing
 from analyzers.checks.cli.main import main
 from analyzers.checks.fixing import NotWritten, fixed, write, yaml_text
 from analyzers.checks.fixing.structure import copied, edited
@@ -305,6 +306,23 @@ def test_a_file_that_has_changed_meanwhile_is_left_alone(files: Path) -> None:
     with pytest.raises(NotWritten, match="changed meanwhile"):
         write(files / "p.json", "older", "mended")
     assert (files / "p.json").read_text() == "newer"
+
+
+def test_a_file_that_does_not_say_what_was_proved_is_put_back(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = policy(files / "p.json", OPEN)
+    seen = []
+
+    def differs(*_: Any) -> str:
+        seen.append((files / "p.json").read_text())
+        return "After writing the checks said something else than before."
+
+    monkeypatch.setattr(fixing, "_differs", differs)
+    assert main(["fix", "--write", *PUBLIC, "p.json"]) == 1
+    assert seen[0] != text
+    assert (files / "p.json").read_text() == text
+    assert "put back as it was" in capsys.readouterr().out
 
 
 GUARDRAIL = """\
