@@ -105,6 +105,8 @@ CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 # Quotas of the service, which are ours to choose: archive rules of an analyzer, values of one operator in a filter.
 ARCHIVE_RULES_PER_ANALYZER = env.int("ARCHIVE_RULES_PER_ANALYZER", 100)
 FILTER_VALUES = env.int("FILTER_VALUES", 20)
+PREVIEWS_AN_HOUR = env.int("PREVIEWS_AN_HOUR", 1000)  # of all analyzers together, as with the service
+PREVIEW_DAYS = env.int("PREVIEW_DAYS", 30)  # after which access previews are deleted
 ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
 CACHES = {
     "default": {
@@ -132,6 +134,7 @@ CELERY_BEAT_SCHEDULER = "analyzer_portal.scheduler.Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
+    "purge previews": {"task": "analyzers.tasks.purge_previews", "schedule": 3600.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
     "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
 }

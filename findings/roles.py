@@ -1,7 +1,7 @@
 """Who may do what. Groups are made after each migration; an administrator puts people into them.
 
 - Auditors read and export.
-- Reviewers also archive, unarchive, keep archive rules and ask who changed a resource.
+- Reviewers also archive, unarchive, keep archive rules, preview changes and ask who changed a resource.
 - Administrators also keep analyzers and the names of accounts, and import inventory.
 """
 
@@ -18,9 +18,10 @@ ANALYZERS = "analyzers.change_analyzer"
 IMPORT = "analyzers.add_import"
 NAMES = "analyzers.change_knownaccount"
 CHANGES = "analyzers.add_policychange"
+PREVIEWS = "analyzers.add_accesspreview"
 
 AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
-REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES)
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, PREVIEWS)
 ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES)
 ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
 
@@ -30,6 +31,7 @@ _DEEDS = {
     ANALYZERS: ("keep analyzers and start scans", "Administrators"),
     IMPORT: ("import inventory", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
+    PREVIEWS: ("preview what a change of a policy would do", "Reviewers"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
 }
 

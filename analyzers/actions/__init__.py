@@ -4,14 +4,17 @@ from .analyzers import CreateAnalyzer, DeleteAnalyzer, UpdateAnalyzer
 from .changes import AskWhoChanged
 from .collections import CancelCollection, EndSchedule, ReadAgain, StartCollection
 from .known_accounts import DeleteKnownAccount, ImportKnownAccounts, SaveKnownAccount
+from .previews import CancelPreview, CreatePreview
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
 
 __all__ = [
     "AskWhoChanged",
     "CancelCollection",
+    "CancelPreview",
     "CancelScan",
     "CreateAnalyzer",
+    "CreatePreview",
     "DeleteAnalyzer",
     "DeleteKnownAccount",
     "EndSchedule",

@@ -18,6 +18,7 @@ from .inventory import (
 )
 from .known_account import KnownAccount
 from .policy_change import PolicyChange
+from .preview import AccessPreview, AccessPreviewFinding
 from .scan import AnalyzedPopulation, AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
 from .usage import (
@@ -37,6 +38,8 @@ __all__ = [
     "PLAN_FIELDS",
     "SCANNED_TYPES",
     "UNUSED_TYPES",
+    "AccessPreview",
+    "AccessPreviewFinding",
     "Account",
     "AnalyzedPopulation",
     "AnalyzedResource",
