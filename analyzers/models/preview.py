@@ -100,6 +100,9 @@ class AccessPreviewFinding(models.Model):
     existing_status = models.CharField(max_length=8, blank=True)
     status = models.CharField(max_length=8)
     opening = models.BooleanField(default=False, help_text="Access that there is not now, or that cannot be ruled out")
+    same_access = models.BooleanField(
+        default=False, help_text="Another finding tells of this access: before, of a new one; then, of one that is gone"
+    )
     uncertain = models.BooleanField(default=False)
     resource = models.TextField()
     resource_type = models.CharField(max_length=64, choices=ResourceType)

@@ -37,7 +37,7 @@ def sentence(what: str, effect: Effect, where: str) -> str:
     if altered:
         at = "" if what else f" at {_resources(altered)}"
         parts.append(f"changes what {_count(len(_who(altered)), 'principal')} {where} can do{at}")
-    said = "; ".join(parts) or f"changes no finding{' of ' + what if what else ''}"
+    said = "; ".join(parts) or f"changes nobody's access{' to ' + what if what else ''}"
     said = said[:1].upper() + said[1:] + "."
     if effect.unknown:
         said += f" {_count(effect.unknown, 'finding')} could not be proved: access there cannot be ruled out."

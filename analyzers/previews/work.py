@@ -40,6 +40,7 @@ from findings.models import Finding, FindingStatus, Proof
 
 from .configurations import InvalidConfiguration, texts_of
 from .difference import difference
+from .same import covers
 from .supposed import resources_as
 from .told import Effect, Pair, sentence
 
@@ -187,9 +188,12 @@ class _Asking:
         documents: dict[str, str] = {}
         stored = self._stored(ids)
         for one in answers:
-            for foreseen in self._foreseen(one):
-                row = self._row(foreseen, documents)
-                if foreseen.existing is not None and foreseen.existing.status != FindingStatus.RESOLVED:
+            foreseen_all = self._foreseen(one)
+            before = [known.existing for known in foreseen_all if known.existing and not _closed(known.existing)]
+            after = [known.row for known in foreseen_all if not known.is_gone]
+            for foreseen in foreseen_all:
+                row = self._row(foreseen, documents, before, after)
+                if foreseen.existing is not None and not _closed(foreseen.existing):
                     stored -= 1
                 counts[row.change] += 1
                 counts["opening"] += row.opening
@@ -224,7 +228,9 @@ class _Asking:
         rows = AnalyzedResource.objects.filter(analyzer=self._analyzer, resource_arn__in=arns, error="")
         return len(ids) - rows.filter(population=self._present.digest).count()
 
-    def _row(self, foreseen: Foreseen, documents: dict[str, str]) -> AccessPreviewFinding:
+    def _row(
+        self, foreseen: Foreseen, documents: dict[str, str], before: Sequence[Finding], after: Sequence[Finding]
+    ) -> AccessPreviewFinding:
         row, existing = foreseen.row, foreseen.existing
         change = AccessPreviewFinding.Change
         if existing is None:
@@ -240,7 +246,9 @@ class _Asking:
             uncertain=foreseen.uncertain,
             **{name: getattr(row, name) for name in _COPIED},
         )
-        made.opening = not foreseen.is_gone and _opens(row, existing)
+        if foreseen.is_gone or existing is None or _closed(existing):
+            made.same_access = any(covers(other, row) for other in (after if foreseen.is_gone else before))
+        made.opening = not foreseen.is_gone and not made.same_access and _opens(row, existing)
         for ref in made.details.get("statements") or ():
             if (text := ref.pop("text", None)) is not None:
                 documents[ref["document"]] = storable(text)
@@ -249,8 +257,12 @@ class _Asking:
         return made
 
 
+def _closed(existing: Finding) -> bool:
+    return existing.status == FindingStatus.RESOLVED
+
+
 def _opens(row: Finding, existing: Finding | None) -> bool:
-    if existing is None or existing.status == FindingStatus.RESOLVED:
+    if existing is None or _closed(existing):
         return True
     return (row.is_public and not existing.is_public) or (row.proof != Proof.PROVED and existing.proof == Proof.PROVED)
 
@@ -319,9 +331,7 @@ def _what(preview: AccessPreview, asking: _Asking) -> str:
     others = preview.findings.exclude(resource=subject.arn).exclude(change="UNCHANGED")
     if others.exists():  # a role or a key, on which others depend
         return ""
-    label = ResourceType(subject.type).label
-    kept = label if label.split()[0].isupper() or label.startswith(("Lambda", "Secrets", "DynamoDB")) else label.lower()
-    return f"the {label.replace('S3 bucket', 'bucket') if label.startswith('S3 b') else kept}"
+    return f"the {ResourceType(subject.type).label}"
 
 
 def _effect(preview: AccessPreview) -> Effect:
@@ -334,9 +344,12 @@ def _effect(preview: AccessPreview) -> Effect:
     after |= {_pair(row) for row in rows if row.change != row.Change.GONE}
     open_before = {row.resource for row in known.exclude(status=FindingStatus.RESOLVED) if row.is_public}
     public = {row.resource for row in rows if row.is_public and row.change != row.Change.GONE} - open_before
-    doubtful = told_of.exclude(change=AccessPreviewFinding.Change.GONE).exclude(proof=Proof.PROVED).count()
+    rows_of_doubt = told_of.filter(same_access=False)
+    doubtful = rows_of_doubt.exclude(change=AccessPreviewFinding.Change.GONE).exclude(proof=Proof.PROVED).count()
     kept = preview.findings.filter(uncertain=True).count()
-    return Effect(set(before.values()), after, {_pair(row) for row in rows}, public, doubtful + kept)
+    return Effect(
+        set(before.values()), after, {_pair(row) for row in rows if not row.same_access}, public, doubtful + kept
+    )
 
 
 def _pair(row: Finding | AccessPreviewFinding) -> Pair:
