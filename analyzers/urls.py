@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import access, analyzers, catalogue, collections, internal, inventory, known_accounts, simulator
+from .views import access, analyzers, catalogue, collections, internal, inventory, known_accounts, previews, simulator
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -36,6 +36,10 @@ urlpatterns = [
     path("inventory/known-accounts/import/", known_accounts.known_accounts_import, name="known-accounts-import"),
     path("inventory/known-accounts/export.csv", known_accounts.known_accounts_export, name="known-accounts-export"),
     path("inventory/known-accounts/<int:pk>/delete/", known_accounts.known_account_delete, name="known-account-delete"),
+    path("previews/", previews.preview_list, name="previews"),
+    path("previews/new/", previews.preview_new, name="preview-new"),
+    path("previews/<uuid:pk>/", previews.preview_page, name="preview"),
+    path("previews/<uuid:pk>/cancel/", previews.preview_cancel, name="preview-cancel"),
     path("catalogue/", catalogue.catalogue_page, name="catalogue"),
     path("catalogue/<str:prefix>/", catalogue.service_page, name="catalogue-service"),
     path("simulator/", simulator.simulator, name="simulator"),

@@ -18,6 +18,7 @@ from analyzers.models import AccessPreview, Analyzer
 from analyzers.previews.configurations import InvalidConfiguration
 from analyzers.previews.supposed import control_as, resources_as
 from analyzers.previews.work import affected
+from findings.actions.copying import storable
 from findings.roles import PREVIEWS, Actor, person, require
 
 MAX_BYTES = 1_000_000
@@ -104,12 +105,9 @@ def _check_size(given: Any) -> None:
         raise ValidationError({"configuration": "This cannot be written as JSON."}) from error
     if len(text) > MAX_BYTES:
         raise ValidationError({"configuration": f"More than {MAX_BYTES:,} characters."})
-    if "\\u0000" in text or ("\\ud" in text.lower() and any("\ud800" <= c <= "\udfff" for c in _characters(given))):
+    plain = json.loads(text)
+    if storable(plain) != plain:
         raise ValidationError({"configuration": "There are characters in it that cannot be stored."})
-
-
-def _characters(given: Any) -> str:
-    return json.dumps(given, ensure_ascii=False)
 
 
 def _require_quota() -> None:
