@@ -197,7 +197,7 @@ class _Asking:
                     stored -= 1
                 counts[row.change] += 1
                 counts["opening"] += row.opening
-                counts["uncertain"] += row.uncertain or row.proof != Proof.PROVED
+                counts["uncertain"] += row.uncertain or _doubtful(row)
                 if row.change != row.Change.UNCHANGED or row.uncertain or row.resource in self.supposed.subjects:
                     rows.append(row)
         counts["UNCHANGED"] += stored
@@ -222,11 +222,12 @@ class _Asking:
     def _stale(self, ids: Sequence[int]) -> int:
         """Of how many resources the findings are older than the inventory, as far as that is seen at once."""
         ids = [pk for pk in ids if pk != NEW]
-        if isinstance(self._present, ExternalJob):
-            return sum(1 for _ in self._present.due(ids))
         arns = Resource.objects.filter(pk__in=ids).values("arn")
-        rows = AnalyzedResource.objects.filter(analyzer=self._analyzer, resource_arn__in=arns, error="")
-        return len(ids) - rows.filter(population=self._present.digest).count()
+        rows = AnalyzedResource.objects.filter(analyzer=self._analyzer, resource_arn__in=arns)
+        if isinstance(self._present, InternalJob):
+            return len(ids) - rows.filter(population=self._present.digest).count()
+        known = dict(rows.values_list("resource_arn", "input_hash"))  # also of those that end in an error each time
+        return sum(known.get(due.subject.arn) != due.input_hash for due in self._present.due(ids))
 
     def _row(
         self, foreseen: Foreseen, documents: dict[str, str], before: Sequence[Finding], after: Sequence[Finding]
@@ -255,6 +256,11 @@ class _Asking:
             elif ref["document"] in self._texts:
                 documents[ref["document"]] = storable(self._texts[ref["document"]])
         return made
+
+
+def _doubtful(row: AccessPreviewFinding) -> bool:
+    """Whether something would be otherwise that is not proved."""
+    return row.proof != Proof.PROVED and row.change in {row.Change.NEW, row.Change.CHANGED} and not row.same_access
 
 
 def _closed(existing: Finding) -> bool:

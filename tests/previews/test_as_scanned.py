@@ -129,7 +129,7 @@ def undone(check: Callable[[], None]) -> None:
         transaction.set_rollback(True)
 
 
-few = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

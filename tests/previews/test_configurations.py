@@ -121,7 +121,7 @@ def test_grants_of_a_key() -> None:
         ("AWS::S3::Bucket", {"s3Bucket": {"bucketPolicy": "{\x00}"}}, "characters"),
         ("AWS::S3::Bucket", {"s3Bucket": {"bucketAclGrants": [{}] * 101}}, "at most 100"),
         ("AWS::S3::Bucket", {"s3Bucket": {"bucketAclGrants": [{"permission": "ALL"}]}}, "permission"),
-        ("AWS::S3::Bucket", {"s3Bucket": {"accessPoints": dict.fromkeys(map(str, range(11)), {})}}, "at most 10"),
+        ("AWS::S3::Bucket", {"s3Bucket": {"accessPoints": {str(n): {} for n in range(11)}}}, "at most 10"),
         ("AWS::S3::Bucket", {"s3Bucket": {"accessPoints": {"x": {}}}}, "no ARN of such"),
         ("AWS::S3::Bucket", {"s3Bucket": {"bucketPublicAccessBlock": {}}}, "true or false"),
         ("AWS::KMS::Key", {"kmsKey": {"keyPolicies": {"other": TEXT}}}, "default"),

@@ -108,6 +108,16 @@ def test_findings_older_than_the_inventory_are_told(outside: Analyzer) -> None:
     assert "older than the inventory" in preview.notes[0]
 
 
+def test_a_resource_that_is_never_understood_is_not_older_than_the_inventory(outside: Analyzer) -> None:
+    org.resource("arn:aws:s3:::broken", "AWS::S3::Bucket", "{")
+    org.scan(outside)
+    text = org.document({**org.deny("s3:PutObject"), "Principal": "*"})
+    preview = previewed(outside, control=ControlChange(org.RCP, text=text, targets=[org.ROOT]))
+    assert preview.notes == []
+    assert not preview.counts.get("uncertain")
+    assert not preview.new_access
+
+
 def test_the_first_service_control_policy_comes_with_full_access(inside: Analyzer) -> None:
     from analyzers.models import ControlPolicy
 
