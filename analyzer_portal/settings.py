@@ -112,6 +112,8 @@ FILTER_VALUES = env.int("FILTER_VALUES", 20)
 # What AWS charges, in USD, to compare with: for a role or user and month of unused access.
 AWS_PRICE_UNUSED = env.decimal("AWS_PRICE_UNUSED", Decimal("0.20"))
 AWS_PRICES_DATE = env.str("AWS_PRICES_DATE", "2026-11-24")
+PREVIEWS_AN_HOUR = env.int("PREVIEWS_AN_HOUR", 1000)  # of all analyzers together, as with the service
+PREVIEW_DAYS = env.int("PREVIEW_DAYS", 30)  # after which access previews are deleted
 ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
 # Of each person: policies that are generated at the same time, and within 24 hours.
 POLICY_GENERATIONS_AT_ONCE = env.int("POLICY_GENERATIONS_AT_ONCE", 1)
@@ -142,6 +144,7 @@ CELERY_BEAT_SCHEDULER = "analyzer_portal.scheduler.Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
+    "purge previews": {"task": "analyzers.tasks.purge_previews", "schedule": 3600.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
     "give up generations": {"task": "analyzers.tasks.give_up_generations", "schedule": 60.0},
     "give up recommendations": {"task": "findings.tasks.give_up_recommendations", "schedule": 60.0},

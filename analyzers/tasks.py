@@ -28,6 +28,7 @@ from analyzers.models import (
     PolicyChange,
     Scan,
 )
+from analyzers.previews import work as previews
 from analyzers.scans import hand_out_again, request_scan, work
 from analyzers.scans.plan import AlreadyRunning
 from analyzers.usage import work as usage
@@ -109,6 +110,30 @@ def sweep() -> None:
         collect_part.delay(collection_id)
     for reading_id in usage.hand_out_again():
         read_usage.delay(reading_id)
+    for preview_id in previews.hand_out_again():
+        work_on_preview.delay(str(preview_id))
+
+
+@shared_task(name="analyzers.tasks.work_on_preview")
+def work_on_preview(preview_id: str) -> None:
+    previews.work(preview_id)
+
+
+@shared_task(name="analyzers.tasks.purge_previews")
+def purge_previews() -> None:
+    """Delete the access previews that are old enough."""
+    while previews.purge():
+        pass
+
+
+def wake_preview(preview_id: Any) -> bool:
+    """Tell a worker; the sweeper sees what nobody was told of."""
+    try:
+        work_on_preview.delay(str(preview_id))
+    except OperationalError:
+        logger.warning("the broker does not answer; preview %s waits for the sweeper", preview_id)
+        return False
+    return True
 
 
 @shared_task(name="analyzers.tasks.schedule_scans")

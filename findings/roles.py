@@ -1,8 +1,8 @@
 """Who may do what. Groups are made after each migration; an administrator puts people into them.
 
 - Auditors read and export.
-- Reviewers also archive, unarchive, keep archive rules, ask who changed a resource, and have policies recommended and
-  generated.
+- Reviewers also archive, unarchive, keep archive rules, preview changes, ask who changed a resource, and have policies
+  recommended and generated.
 - Administrators also keep analyzers and the names of accounts, and import inventory and usage.
 """
 
@@ -21,9 +21,10 @@ NAMES = "analyzers.change_knownaccount"
 CHANGES = "analyzers.add_policychange"
 RECOMMEND = "findings.add_recommendation"
 GENERATE = "analyzers.add_policygeneration"
+PREVIEWS = "analyzers.add_accesspreview"
 
 AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
-REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, RECOMMEND, GENERATE)
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, PREVIEWS, RECOMMEND, GENERATE)
 ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES)
 ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
 
@@ -33,6 +34,7 @@ _DEEDS = {
     ANALYZERS: ("keep analyzers and start scans", "Administrators"),
     IMPORT: ("import inventory and usage", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
+    PREVIEWS: ("preview what a change of a policy would do", "Reviewers"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
     RECOMMEND: ("have policies recommended", "Reviewers"),
     GENERATE: ("have policies generated", "Reviewers"),

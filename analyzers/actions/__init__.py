@@ -5,6 +5,7 @@ from .changes import AskWhoChanged
 from .collections import CancelCollection, EndSchedule, ReadAgain, StartCollection
 from .known_accounts import DeleteKnownAccount, ImportKnownAccounts, SaveKnownAccount
 from .policy_generations import CancelPolicyGeneration, QuotaExceeded, StartPolicyGeneration
+from .previews import CancelPreview, CreatePreview
 from .scans import CancelScan, StartScan
 from .simulations import SaveSimulation
 from .usage import AddFeed, CancelReading, ReadUsage, RemoveFeed, UploadUsage
@@ -14,9 +15,11 @@ __all__ = [
     "AskWhoChanged",
     "CancelCollection",
     "CancelPolicyGeneration",
+    "CancelPreview",
     "CancelReading",
     "CancelScan",
     "CreateAnalyzer",
+    "CreatePreview",
     "DeleteAnalyzer",
     "DeleteKnownAccount",
     "EndSchedule",

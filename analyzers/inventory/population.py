@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from analyzers.kinds.population import ROLE, USER, Home, Levels, Member, Population
 from analyzers.models import (
@@ -16,29 +16,26 @@ from analyzers.models import (
     ResourceDocument,
 )
 
+from .controls import NOTHING, Control, Supposed, controls
 from .levels import Step, by_level, steps_of
 
 _BOUNDARY = PrincipalPolicy.Kind.BOUNDARY
 
 
-def population(analyzer: Analyzer) -> Population:
+def population(analyzer: Analyzer, supposed: Supposed = NOTHING) -> Population:
     """Everybody in the analyzer's account or organization, with few queries whatever the number."""
     if analyzer.by_organization:
         accounts = list(Account.objects.filter(organization=analyzer.scope).select_related("organization"))
     else:
         accounts = list(Account.objects.filter(pk=analyzer.scope).select_related("organization"))
     organization = next((account.organization_id for account in accounts if account.organization_id), "")
-    homes = {home.account: home for home in _homes(accounts, organization)}
-    return Population(tuple(_members(homes)), homes, organization)
+    homes = {home.account: home for home in _homes(accounts, organization, supposed.control)}
+    return Population(tuple(_members(homes, supposed.trusts)), homes, organization)
 
 
-def _homes(accounts: Iterable[Account], organization: str) -> Iterator[Home]:
+def _homes(accounts: Iterable[Account], organization: str, supposed: Control | None) -> Iterator[Home]:
     units = {unit.pk: unit for unit in OrganizationalUnit.objects.filter(organization=organization)}
-    policies = list(
-        ControlPolicy.objects.filter(organization=organization).select_related("document").order_by("id")
-        if organization
-        else ()
-    )
+    policies = controls(ControlPolicy.Kind.values, organization, supposed) if organization else []
     texts = _Texts()
     used = {policy.kind for policy in policies}
     for account in accounts:
@@ -50,9 +47,7 @@ def _homes(accounts: Iterable[Account], organization: str) -> Iterator[Home]:
             return by_level(
                 steps,
                 lambda at: [
-                    texts.one(policy.document.text)
-                    for policy in policies
-                    if policy.kind == kind and at in policy.targets
+                    texts.one(policy.text) for policy in policies if policy.kind == kind and at in policy.targets
                 ],
             )
 
@@ -78,7 +73,7 @@ class _Texts:
         return self._known.setdefault(text, text)
 
 
-def _members(homes: dict[str, Home]) -> Iterator[Member]:
+def _members(homes: dict[str, Home], supposed_trusts: Mapping[str, str]) -> Iterator[Member]:
     rows = list(Principal.objects.filter(account__in=list(homes)).order_by("arn"))
     held: dict[str, list[tuple[str, str, str | None]]] = {}
     policies = PrincipalPolicy.objects.filter(principal__account__in=list(homes)).order_by("kind", "arn", "name")
@@ -107,7 +102,7 @@ def _members(homes: dict[str, Home]) -> Iterator[Member]:
             unique_id=row.unique_id,
             identity=tuple(texts[digest] for digest in sorted(digests)),
             boundary=texts[boundary] if boundary else None,
-            trust=texts.get(trusts.get(row.arn, "")),
+            trust=supposed_trusts.get(row.arn, texts.get(trusts.get(row.arn, ""))),
             tags=row.tags,
             unknown=tuple(dict.fromkeys(unknown)),
         )

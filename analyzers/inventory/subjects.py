@@ -24,6 +24,8 @@ from analyzers.models import (
     ResourceDocument,
 )
 
+from .controls import NOTHING, Control, Supposed, controls
+
 REASONING_VERSION = 2
 """Raise it when answers change for the same input, so that the next scan asks again."""
 
@@ -79,13 +81,14 @@ class Outline(NamedTuple):
 class Inputs:
     """What the tables say of resources, with a few queries for any number of them.
 
-    What is shared (accounts, control policies) is read once.
+    What is shared (accounts, control policies) is read once. `supposed` control policies stand in the place of those
+    that are.
     """
 
-    def __init__(self, zone: ZoneOfTrust | None = None) -> None:
+    def __init__(self, zone: ZoneOfTrust | None = None, supposed: Control | None = None) -> None:
         self._zone = _digest(_of_zone(zone)) if zone is not None else ""
         self._accounts: dict[str, _Owner] = {}
-        self._controls = _Controls()
+        self._controls = _Controls(supposed)
 
     def outlines(self, resource_ids: Sequence[int]) -> list[Outline]:
         """In the order of their ARNs."""
@@ -149,16 +152,29 @@ class _Owner(NamedTuple):
     digest: str
 
 
-def subjects(resource_ids: Sequence[int]) -> Iterator[Subject]:
+def subjects(resource_ids: Sequence[int], supposed: Supposed = NOTHING) -> Iterator[Subject]:
     """The subjects of these resources, in the order of their ARNs, with few queries."""
-    inputs = Inputs()
-    return inputs.subjects(inputs.outlines(resource_ids))
+    inputs = Inputs(supposed=supposed.control)
+    for subject in inputs.subjects(inputs.outlines(resource_ids)):
+        yield supposed.subjects.get(subject.arn, subject)
+
+
+def subject_for(arn: str, type_: str, account: Account) -> Subject:
+    """A resource that is not there yet: with what its account adds, and nothing of its own."""
+    return Subject(
+        arn=arn,
+        type=type_,
+        account=account.pk,
+        account_public_access_block=account.public_access_block,
+        control_documents=_Controls().for_account(account),
+    )
 
 
 class _Controls:
     """The RCPs on the path from the root to an account. The management account is bound by none."""
 
-    def __init__(self) -> None:
+    def __init__(self, supposed: Control | None = None) -> None:
+        self._supposed = supposed
         self._parents: dict[str, str] | None = None
         self._management: dict[str, str] = {}
         self._by_target: dict[str, list[str]] = {}
@@ -180,10 +196,9 @@ class _Controls:
             return
         self._parents = dict(OrganizationalUnit.objects.values_list("id", "parent"))
         self._management = dict(Organization.objects.values_list("id", "management_account"))
-        policies = ControlPolicy.objects.filter(kind=ControlPolicy.Kind.RCP).exclude(name=FULL_ACCESS)
-        for policy in policies.select_related("document").order_by("id"):
-            for target in policy.targets:
-                self._by_target.setdefault(target, []).append(policy.document.text)
+        for policy in controls([ControlPolicy.Kind.RCP], supposed=self._supposed):
+            for target in policy.targets if policy.name != FULL_ACCESS else ():
+                self._by_target.setdefault(target, []).append(policy.text)
 
 
 def subject_hash(subject: Subject, zone: ZoneOfTrust) -> str:

@@ -19,6 +19,7 @@ from .inventory import (
 from .known_account import KnownAccount
 from .policy_change import PolicyChange
 from .policy_generation import PolicyGeneration
+from .preview import AccessPreview, AccessPreviewFinding
 from .scan import AnalyzedPopulation, AnalyzedResource, Scan, ScanChunk
 from .simulation import Simulation
 from .usage import (
@@ -38,6 +39,8 @@ __all__ = [
     "PLAN_FIELDS",
     "SCANNED_TYPES",
     "UNUSED_TYPES",
+    "AccessPreview",
+    "AccessPreviewFinding",
     "Account",
     "AnalyzedPopulation",
     "AnalyzedResource",

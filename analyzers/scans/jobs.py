@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from analyzers.inventory.controls import NOTHING, Supposed
 from analyzers.inventory.population import population
 from analyzers.inventory.subjects import (
     REASONING_VERSION,
@@ -38,14 +39,19 @@ class _AboutResources:
 
 
 class ExternalJob(_AboutResources):
-    def __init__(self, analyzer: Analyzer) -> None:
+    """`supposed`: answers are about what would be, not about what is."""
+
+    def __init__(self, analyzer: Analyzer, supposed: Supposed = NOTHING) -> None:
         self._analyzer = analyzer
+        self._supposed = supposed
         self._zone = _same_zone(zone_of_trust(analyzer))
 
     def due(self, resource_ids: Sequence[int]) -> Iterator[Due[Subject]]:
         """By the digests of the documents alone, so that a rescan reads no texts."""
-        inputs = Inputs(self._zone)
+        inputs = Inputs(self._zone, self._supposed.control)
         outlines = inputs.outlines(resource_ids)
+        yield from (Due(self._supposed.subjects[one.arn]) for one in outlines if one.arn in self._supposed.subjects)
+        outlines = [outline for outline in outlines if outline.arn not in self._supposed.subjects]
         rows = _said_in_full(self._analyzer, [outline.arn for outline in outlines])
         known = dict(rows.values_list("resource_arn", "input_hash"))
         asked = ((outline, inputs.input_hash(outline)) for outline in outlines)
@@ -74,10 +80,13 @@ def _same_zone(zone: ZoneOfTrust) -> ZoneOfTrust:
 
 
 class InternalJob(_AboutResources):
-    def __init__(self, analyzer: Analyzer) -> None:
+    """`supposed` as for `ExternalJob`."""
+
+    def __init__(self, analyzer: Analyzer, supposed: Supposed = NOTHING) -> None:
         self._analyzer = analyzer
+        self._supposed = supposed
         self._zone = zone_of_trust(analyzer)
-        self._population = population(analyzer)
+        self._population = population(analyzer, supposed)
         self._hashes = internal.member_hashes(self._population)
         text = json.dumps(sorted(self._hashes.items()))
         self._digest = hashlib.sha256(text.encode()).hexdigest()
@@ -85,6 +94,11 @@ class InternalJob(_AboutResources):
         homes = self._population.homes.values()
         said = [REASONING_VERSION, internal.VERSION, sorted(home.canonical_user for home in homes)]
         self._shared = json.dumps([*said, self._analyzer.by_organization])
+
+    @property
+    def digest(self) -> str:
+        """Of everybody who is asked about, as `AnalyzedResource.population`."""
+        return self._digest
 
     @cached_property
     def _analyst(self) -> internal.Analyst:
@@ -108,7 +122,7 @@ class InternalJob(_AboutResources):
         """Every one: what changed may be a principal."""
         arns = list(Resource.objects.filter(pk__in=resource_ids).values_list("arn", flat=True))
         known = {row.resource_arn: row for row in _said_in_full(self._analyzer, arns)}
-        for subject in subjects(resource_ids):
+        for subject in subjects(resource_ids, self._supposed):
             yield Due(subject, last=known.get(subject.arn))
 
     def answer(self, due: Due[Subject]) -> Answer:
@@ -151,7 +165,7 @@ class InternalJob(_AboutResources):
         rows = Resource.objects.filter(type="AWS::KMS::Key").values_list("pk", "arn") if named else ()
         wanted = [pk for pk, arn in rows if arn in named or arn.rpartition("/")[2] in named]
         found: dict[str, Subject] = {}
-        for key in subjects(wanted):
+        for key in subjects(wanted, self._supposed):
             found[key.arn] = key
             found[f"{key.account}/{key.arn.rpartition('/')[2]}"] = key
         return found
