@@ -1,8 +1,8 @@
 """Who may do what. Groups are made after each migration; an administrator puts people into them.
 
 - Auditors read and export.
-- Reviewers also archive, unarchive, keep archive rules and ask who changed a resource.
-- Administrators also keep analyzers and the names of accounts, and import inventory.
+- Reviewers also archive, unarchive, keep archive rules, ask who changed a resource and make tokens for their pipelines.
+- Administrators also keep analyzers, guardrails and the names of accounts, import inventory, and see to all tokens.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ ANALYZERS = "analyzers.change_analyzer"
 IMPORT = "analyzers.add_import"
 NAMES = "analyzers.change_knownaccount"
 CHANGES = "analyzers.add_policychange"
+GUARDRAILS = "analyzers.change_storedguardrail"
+TOKENS = "analyzers.add_checktoken"
+ALL_TOKENS = "analyzers.change_checktoken"
 
 AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
-REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES)
-ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES)
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, TOKENS)
+ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES, GUARDRAILS, ALL_TOKENS)
 ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
 
 _DEEDS = {
@@ -30,6 +33,9 @@ _DEEDS = {
     ANALYZERS: ("keep analyzers and start scans", "Administrators"),
     IMPORT: ("import inventory", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
+    GUARDRAILS: ("keep guardrails", "Administrators"),
+    TOKENS: ("make tokens for pipelines", "Reviewers"),
+    ALL_TOKENS: ("see to the tokens of others", "Administrators"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
 }
 
