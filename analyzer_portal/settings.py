@@ -106,6 +106,10 @@ CHANGE_QUEUE_URL = env.str("CHANGE_QUEUE_URL", "")
 ARCHIVE_RULES_PER_ANALYZER = env.int("ARCHIVE_RULES_PER_ANALYZER", 100)
 FILTER_VALUES = env.int("FILTER_VALUES", 20)
 ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
+# Of pipelines: how often a token may ask, how much it may send, for how many days runs are kept (0: for ever).
+CHECKS_RATE = env.str("CHECKS_RATE", "120/min")
+CHECKS_BYTES = env.int("CHECKS_BYTES", 5_000_000)
+CHECK_RUNS_DAYS = env.int("CHECK_RUNS_DAYS", 365)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -133,6 +137,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "analyzers.tasks.sweep", "schedule": 15.0},
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
+    "forget old check runs": {"task": "analyzers.tasks.forget_check_runs", "schedule": 6 * 3600.0},
     "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
 }
 

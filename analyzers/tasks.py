@@ -7,6 +7,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from analyzers.collect.plan import repeat
 from analyzers.models import (
     SCANNED_TYPES,
     Analyzer,
+    CheckRun,
     Collection,
     CollectionPart,
     CollectionSchedule,
@@ -77,6 +79,26 @@ def sweep() -> None:
         work_on_scan.delay(scan_id)
     for collection_id in collect.hand_out_again():
         collect_part.delay(collection_id)
+    for run_id in CheckRun.unfinished():
+        work_on_check.delay(str(run_id))
+
+
+@shared_task(name="analyzers.tasks.work_on_check")
+def work_on_check(run_id: str) -> None:
+    """Go on with policies that a pipeline asked about."""
+    from analyzers.check_runs.carry_out import BY_WORKER, carry_out
+
+    run = carry_out(UUID(run_id), BY_WORKER)
+    if run is not None and run.finished_at is None:
+        wake_for_check(run.pk)
+
+
+@shared_task(name="analyzers.tasks.forget_check_runs")
+def forget_check_runs() -> None:
+    """Delete what is older than is kept."""
+    from analyzers.check_runs.store import forget_old
+
+    forget_old()
 
 
 @shared_task(name="analyzers.tasks.schedule_scans")
@@ -170,6 +192,16 @@ def wake_collection(collection_id: int) -> bool:
         collect_part.delay(collection_id)
     except OperationalError:
         logger.warning("the broker does not answer; collection %s waits for the sweeper", collection_id)
+        return False
+    return True
+
+
+def wake_for_check(run_id: UUID) -> bool:
+    """Tell a worker; the sweeper finds the run if nobody was told."""
+    try:
+        work_on_check.delay(str(run_id))
+    except OperationalError:
+        logger.warning("the broker does not answer; check run %s waits for the sweeper", run_id)
         return False
     return True
 

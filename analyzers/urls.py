@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import access, analyzers, catalogue, collections, internal, inventory, known_accounts, simulator
+from .views import (
+    access,
+    analyzers,
+    catalogue,
+    check_runs,
+    check_tokens,
+    collections,
+    guardrails,
+    internal,
+    inventory,
+    known_accounts,
+    playground,
+    simulator,
+)
 
 urlpatterns = [
     path("analyzers/", analyzers.analyzer_list, name="analyzers"),
@@ -41,4 +54,27 @@ urlpatterns = [
     path("simulator/", simulator.simulator, name="simulator"),
     path("simulator/<str:key>/", simulator.simulation, name="simulation"),
     path("simulator/<str:key>/line.jsonl", simulator.simulation_line, name="simulation-line"),
+    path("checks/", playground.playground, name="checks"),
+    path("checks/answer/", playground.check_answer, name="check-answer"),
+    path("checks/mends/", playground.check_mends, name="check-mends"),
+    path("checks/playground/<str:key>/", playground.saved_check, name="saved-check"),
+    path("checks/pipelines/", check_runs.pipelines, name="check-pipelines"),
+    path("checks/runs/", check_runs.runs, name="check-runs"),
+    path("checks/runs/<uuid:pk>/", check_runs.run, name="check-run"),
+    path("checks/runs/<uuid:pk>/run.json", check_runs.run_json, name="check-run-json"),
+    path("checks/tokens/", check_tokens.check_tokens, name="check-tokens"),
+    path("checks/tokens/<int:pk>/revoke/", check_tokens.check_token_revoke, name="check-token-revoke"),
+    path("checks/guardrails/", guardrails.guardrail_list, name="guardrails"),
+    path("checks/guardrails/new/", guardrails.guardrail_new, name="guardrail-new"),
+    path("checks/guardrails/copy/", guardrails.guardrail_copy, name="guardrail-copy"),
+    path("checks/guardrails/import/", guardrails.guardrail_import, name="guardrail-import"),
+    path("checks/guardrails/export.zip", guardrails.guardrails_export, name="guardrails-export"),
+    path("checks/guardrails/library/<str:name>/", guardrails.library_page, name="guardrail-library"),
+    path("checks/guardrails/<int:pk>/", guardrails.guardrail_page, name="guardrail"),
+    path("checks/guardrails/<int:pk>/edit/", guardrails.guardrail_edit, name="guardrail-edit"),
+    path("checks/guardrails/<int:pk>/diff/", guardrails.guardrail_diff, name="guardrail-diff"),
+    path("checks/guardrails/<int:pk>/assign/", guardrails.guardrail_assign, name="guardrail-assign"),
+    path("checks/guardrails/<int:pk>/delete/", guardrails.guardrail_delete, name="guardrail-delete"),
+    path("checks/guardrails/<int:pk>/file/", guardrails.guardrail_export, name="guardrail-export"),
+    path("checks/guardrails/assignments/<int:pk>/withdraw/", guardrails.guardrail_withdraw, name="guardrail-withdraw"),
 ]

@@ -8,10 +8,10 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
 from .models import Finding
@@ -35,14 +35,17 @@ SIZES = (25, 50, 100, 250)
 COUNT_LIMIT = 10_000
 
 
+Row = TypeVar("Row", bound=Model)
+
+
 @dataclass(frozen=True)
-class Page:
-    rows: list[Finding]
+class Page(Generic[Row]):
+    rows: list[Row]
     next: str = ""
     previous: str = ""
 
 
-def page_of(rows: QuerySet[Finding], sort: str, size: int, cursor: str = "") -> Page:
+def page_of(rows: QuerySet[Row], sort: str, size: int, cursor: str = "") -> Page[Row]:
     """Raises ValidationError for a sort or cursor that does not exist."""
     if sort not in SORTS:
         raise ValidationError(f"A list is sorted by one of {', '.join(SORTS)}.")
@@ -82,7 +85,7 @@ def cursor_at(row: Finding, sort: str, *, backwards: bool = False) -> str:
     return _write(backwards, SORTS[sort][0], row)
 
 
-def _write(backwards: bool, column: str, row: Finding) -> str:
+def _write(backwards: bool, column: str, row: Model) -> str:
     value = getattr(row, column)
     said = [backwards, value.isoformat() if isinstance(value, datetime) else value, str(row.pk)]
     return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -10,6 +11,9 @@ from django.db import models
 from django.utils import timezone
 
 from .simulation import new_key
+
+WAITS = 60
+"""Seconds after which a run that nobody works on is handed out again."""
 
 
 class CheckToken(models.Model):
@@ -118,6 +122,14 @@ class CheckRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pipeline} {self.commit[:12]} {self.result}"
+
+    @classmethod
+    def unfinished(cls) -> list[uuid.UUID]:
+        """Runs that nobody works on, the oldest first."""
+        now = timezone.now()
+        waiting = cls.objects.filter(finished_at=None, created_at__lt=now - timedelta(seconds=WAITS))
+        free = waiting.filter(models.Q(lease_expires_at=None) | models.Q(lease_expires_at__lt=now))
+        return list(free.order_by("created_at").values_list("pk", flat=True)[:100])
 
     @property
     def short_commit(self) -> str:
