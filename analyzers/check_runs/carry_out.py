@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
+from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -51,14 +51,14 @@ def carry_out(pk: UUID, seconds: float) -> CheckRun | None:
         return None
     run = CheckRun.objects.get(pk=pk)
     asked: dict[str, Any] = run.asked or {"policies": [], "guardrails": []}
-    until = time.monotonic() + seconds
+    until = monotonic() + seconds
     policies = [found_policy(one) for one in asked["policies"]]
     unreadable = [readable(f"{one.title}: {one.unreadable}") for one in policies if one.unreadable]
     held = list(holdings(asked["guardrails"]))
     steps = list(_steps(held, [one for one in policies if not one.unreadable]))
     mended = sum(bool(one["mends"]) for one in run.outcomes)
     for step in steps[len(run.outcomes) :]:
-        if time.monotonic() > until:
+        if monotonic() > until:
             run.lease_expires_at = None
             run.save(update_fields=["outcomes", "lease_expires_at"])
             return run

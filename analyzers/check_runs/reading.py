@@ -132,7 +132,7 @@ class SentRun(_About):
 
 
 class _Variant(serializers.Serializer[Any]):
-    text = _text(POLICY, required=True, allow_blank=False)
+    text = _text(POLICY, required=True, allow_blank=False, default=empty)
     when = serializers.ListField(
         child=serializers.ListField(max_length=2, min_length=2), required=False, default=list, max_length=30
     )
