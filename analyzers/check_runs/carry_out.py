@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from time import monotonic
@@ -24,10 +25,14 @@ from .assigned import Holding, holdings
 from .reading import found_policy
 from .store import finish
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 4.0
 """Seconds after which a worker goes on, so that no pipeline waits for long."""
 BY_WORKER = 240.0
 LEASE = timedelta(minutes=6)
+GIVE_UP = timedelta(days=1)
+"""After which a run ends as it is: something in it ends the workers."""
 MOST_MENDED = 5
 """Failures of a run that a mend is looked for."""
 MOST_STEPS = 5_000
@@ -51,6 +56,9 @@ def carry_out(pk: UUID, seconds: float) -> CheckRun | None:
         return None
     run = CheckRun.objects.get(pk=pk)
     asked: dict[str, Any] = run.asked or {"policies": [], "guardrails": []}
+    if now - run.created_at > GIVE_UP:
+        finish(run, run.outcomes, ["It could not be finished: the rest was not checked."])
+        return run
     until = monotonic() + seconds
     policies = [found_policy(one) for one in asked["policies"]]
     unreadable = [readable(f"{one.title}: {one.unreadable}") for one in policies if one.unreadable]
@@ -108,7 +116,10 @@ def _outcome(step: Step, account: str) -> Outcome:
         return guardrails.outcome(step.rule, step.policy, owner=Owner(account=account))
     except ValueError as error:  # a reference of another type than the policy
         message = f"The rule cannot be asked of this policy: {error}"
-        return Outcome(step.rule.kind, step.policy, Result.UNKNOWN, message).by_rule(step.rule.id, step.rule.why)
+    except Exception:
+        logger.exception("a rule of %s could not be asked", step.holding.label)
+        message = "The rule could not be asked of this policy; the portal's log says why."
+    return Outcome(step.rule.kind, step.policy, Result.UNKNOWN, message).by_rule(step.rule.id, step.rule.why)
 
 
 def _documents(policies: list[FoundPolicy]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from analyzers import tasks
 from analyzers.actions import AssignGuardrail, CopyFromLibrary, CreateCheckToken, RevokeCheckToken, SaveGuardrail
 from analyzers.check_runs import carry_out as carrying
 from analyzers.check_runs import store
@@ -264,6 +265,51 @@ def test_a_run_goes_on_where_it_was_left_and_with_the_guardrails_of_its_beginnin
     ended = carry_out(run.pk, 60.0)
     assert ended is not None
     assert [one["result"] for one in ended.outcomes] == ["PASS", "FAIL", "FAIL"]
+
+
+def test_a_run_that_cannot_be_finished_ends_and_is_no_pass(
+    send: Send, baseline: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analyzers.api.checks.AT_ONCE", -1.0)
+    send(CHECKS, asked(PRIVATE))
+    CheckRun.objects.update(created_at=timezone.now() - timedelta(days=2), outcomes=[OUTCOME])
+    ended = carry_out(CheckRun.objects.get().pk, 60.0)
+    assert ended is not None
+    assert (ended.result, ended.passed) == ("UNREADABLE", 1)
+
+
+@pytest.mark.parametrize("error", [ValueError("of another type"), RuntimeError("secret")])
+def test_an_error_in_a_rule_is_unknown_and_the_run_ends(
+    send: Send, baseline: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(carrying.guardrails, "outcome", fails)
+    told = send(CHECKS, asked(PRIVATE)).json()
+    assert (told["state"], told["result"]) == ("FINISHED", "UNKNOWN")
+    assert "secret" not in json.dumps(told)
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, '{"a":' * 50_000, "\ue000x\ue001", "null", '{"Statement": [{}]}'])
+def test_no_text_breaks_a_check(send: Send, baseline: None, text: str) -> None:
+    told = send(CHECKS, asked(text)).json()
+    assert told["result"] in {"UNREADABLE", "UNKNOWN"}
+
+
+def test_the_worker_and_the_sweeper_go_on(send: Send, baseline: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzers.api.checks.AT_ONCE", -1.0)
+    send(CHECKS, asked(PRIVATE))
+    CheckRun.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    woken: list[str] = []
+    monkeypatch.setattr(tasks.work_on_check, "delay", woken.append)
+    tasks.sweep()
+    assert woken == [str(CheckRun.objects.get().pk)]
+    tasks.work_on_check(woken[0])
+    assert CheckRun.objects.get().result == "PASS"
+    tasks.sweep()
+    assert len(woken) == 1
+    tasks.forget_check_runs()
 
 
 # -- tokens --------------------------------------------------------------------------------------------------------
