@@ -21,7 +21,7 @@ from analyzers.reasoning import explain
 from analyzers.reasoning.access import type_of
 from analyzers.reasoning.asking import compare
 from analyzers.reasoning.question import PolicyType
-from analyzers.reasoning.verdict import Relation, Verdict
+from analyzers.reasoning.verdict import Answer, Relation, Verdict
 
 MOST = 100_000
 """Characters of a policy, and of the lists."""
@@ -151,9 +151,9 @@ def _relation(found: FoundPolicy, reference: Policy, shown: dict[str, Any]) -> d
         shown["notes"].append(str(error))
         return None
     parts = [
-        _part("Only the policy allows", compared.only_first),
-        _part("Only the reference allows", compared.only_second),
-        _part("Both allow", compared.both),
+        _part("Only the policy allows", compared.only_first, "policy"),
+        _part("Only the reference allows", compared.only_second, "reference"),
+        _part("Both allow", compared.both, "reference"),
     ]
     return {"relation": str(compared.relation), "sentence": _RELATIONS[compared.relation], "parts": parts}
 
@@ -168,12 +168,14 @@ _RELATIONS = {
 }
 
 
-def _part(title: str, verdict: Verdict) -> dict[str, Any]:
-    return {
-        "title": title,
-        "answer": str(verdict.answer),
-        "sentences": [readable(sentence) for sentence in explain(verdict).sentences[1:]],
-    }
+def _part(title: str, verdict: Verdict, where: str) -> dict[str, Any]:
+    """`where`: whose statement lets the example in."""
+    said = explain(verdict).sentences
+    if verdict.answer is Answer.REFUTED:
+        said = (said[1], *(f"By {culprit.statement} of the {where}." for culprit in verdict.culprits[:1]))
+    elif verdict.answer is Answer.UNKNOWN:
+        said = said[1:]
+    return {"title": title, "answer": str(verdict.answer), "sentences": [readable(sentence) for sentence in said]}
 
 
 def _found(typed: Typed, text: str, name: str) -> FoundPolicy:

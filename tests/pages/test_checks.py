@@ -153,17 +153,32 @@ def test_equal_policies_are_called_equal() -> None:
     assert mended(Typed(policy=IDENTITY, reference=IDENTITY)) == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["{", "[]", "null", "[" * 20_000, '{"a":' * 20_000, '{"Statement": 1}', '"\\ud800"', "\x00", "\ue000x\ue001", "{}"],
-    ids=lambda text: repr(text)[:20],
-)
-def test_no_text_breaks_the_playground(reader: Client, text: str) -> None:
-    for fields in ({"policy": text}, {"policy": IDENTITY, "reference": text}, {"policy": IDENTITY, "actions": text}):
-        assert reader.post("/checks/answer/", fields).status_code == 200
-        assert reader.post("/checks/mends/", fields).status_code == 200
-        sent = reader.post("/checks/", fields)
-        assert reader.get(sent["Location"]).status_code == 200
+DEEP = ["[" * 20_000, '{"a":' * 20_000]
+BROKEN = [
+    "{",
+    "[]",
+    "null",
+    "[" * 20_000,
+    '{"a":' * 20_000,
+    '{"Statement": 1}',
+    '"\\ud800"',
+    "\x00",
+    "\ue000x\ue001",
+    "{}",
+]
+
+
+def test_no_text_breaks_the_playground(reader: Client) -> None:
+    for text in BROKEN:
+        for fields in (
+            {"policy": text},
+            {"policy": IDENTITY, "reference": text},
+            {"policy": IDENTITY, "actions": text},
+        ):
+            assert reader.post("/checks/answer/", fields).status_code == 200, text[:20]
+            assert reader.post("/checks/mends/", fields).status_code == 200, text[:20]
+            sent = reader.post("/checks/", fields)
+            assert reader.get(sent["Location"]).status_code == 200, text[:20]
 
 
 def test_too_much_is_said_to_be_too_much(reader: Client) -> None:
@@ -233,34 +248,34 @@ def test_what_a_pipeline_sends_is_shown_as_text(reader: Client) -> None:
         assert "⟨U+202E⟩" in page
 
 
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        ("", {"a", "b", "c"}),
-        ("pipeline=a", {"a"}),
-        ("branch=main", {"a", "b"}),
-        ("repository=r", {"c"}),
-        ("commit=01", {"a"}),
-        ("result=FAIL", {"a"}),
-        ("result=HUGE", {"a", "b", "c"}),
-        ("guardrail=ours", {"a", "b"}),
-        ("guardrail=ours@2", {"b"}),
-        ("guardrail=our", set()),
-        ("since=2026-01-02", {"b", "c"}),
-        ("until=2026-01-02", {"a", "b"}),
-        ("since=2026-99-99&until=9999-12-31", {"a", "b", "c"}),
-        ("pipeline=%00a", {"a"}),
-        ("guardrail=%27%29--", set()),
-    ],
-)
-def test_filters(reader: Client, query: str, expected: set[str]) -> None:
+FILTERS: list[tuple[str, set[str]]] = [
+    ("", {"a", "b", "c"}),
+    ("pipeline=a", {"a"}),
+    ("branch=main", {"a", "b"}),
+    ("repository=r", {"c"}),
+    ("commit=01", {"a"}),
+    ("result=FAIL", {"a"}),
+    ("result=HUGE", {"a", "b", "c"}),
+    ("guardrail=ours", {"a", "b"}),
+    ("guardrail=ours@2", {"b"}),
+    ("guardrail=our", set()),
+    ("since=2026-01-02", {"b", "c"}),
+    ("until=2026-01-02", {"a", "b"}),
+    ("since=2026-99-99&until=9999-12-31", {"a", "b", "c"}),
+    ("pipeline=%00a", {"a"}),
+    ("guardrail=%27%29--", set()),
+]
+
+
+def test_filters(reader: Client) -> None:
     start = timezone.datetime(2026, 1, 1, 12, tzinfo=timezone.get_default_timezone())
     run(pipeline="a", branch="main", commit="0123", created_at=start)
     day = timedelta(days=1)
     run(pipeline="b", branch="main", result="PASS", guardrails=["ours@2"], created_at=start + day)
     run(pipeline="c", repository="r", result="UNKNOWN", guardrails=["other@1"], created_at=start + 2 * day)
-    context = reader.get(f"/checks/runs/?{query}").context
-    assert {row.pipeline for row in context["page"].rows} == expected
+    for query, expected in FILTERS:
+        context = reader.get(f"/checks/runs/?{query}").context
+        assert {row.pipeline for row in context["page"].rows} == expected, query
 
 
 def test_pages_begin_after_the_last_run_seen(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
