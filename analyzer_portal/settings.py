@@ -118,6 +118,10 @@ ARCHIVE_RULES_FILE_BYTES = env.int("ARCHIVE_RULES_FILE_BYTES", 2_000_000)
 # Of each person: policies that are generated at the same time, and within 24 hours.
 POLICY_GENERATIONS_AT_ONCE = env.int("POLICY_GENERATIONS_AT_ONCE", 1)
 POLICY_GENERATIONS_A_DAY = env.int("POLICY_GENERATIONS_A_DAY", 50)
+# Of pipelines: how often a token may ask, how much it may send, for how many days runs are kept (0: for ever).
+CHECKS_RATE = env.str("CHECKS_RATE", "120/min")
+CHECKS_BYTES = env.int("CHECKS_BYTES", 5_000_000)
+CHECK_RUNS_DAYS = env.int("CHECK_RUNS_DAYS", 365)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -148,6 +152,7 @@ CELERY_BEAT_SCHEDULE = {
     "schedule scans": {"task": "analyzers.tasks.schedule_scans", "schedule": 60.0},
     "give up generations": {"task": "analyzers.tasks.give_up_generations", "schedule": 60.0},
     "give up recommendations": {"task": "findings.tasks.give_up_recommendations", "schedule": 60.0},
+    "forget old check runs": {"task": "analyzers.tasks.forget_check_runs", "schedule": 6 * 3600.0},
     "schedule collections": {"task": "analyzers.tasks.schedule_collections", "schedule": 60.0},
     "schedule usage": {"task": "analyzers.tasks.schedule_usage", "schedule": 600.0},
 }

@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("api/v1/", include("findings.api.urls")),
+    path("api/checks/", include("analyzers.api.urls")),
     path("", include("findings.urls")),
     path("", include("analyzers.urls")),
 ]

@@ -7,6 +7,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.contrib.auth.models import User
@@ -21,6 +22,7 @@ from analyzers.generating import work as generating
 from analyzers.models import (
     SCANNED_TYPES,
     Analyzer,
+    CheckRun,
     Collection,
     CollectionPart,
     CollectionSchedule,
@@ -112,6 +114,8 @@ def sweep() -> None:
         read_usage.delay(reading_id)
     for preview_id in previews.hand_out_again():
         work_on_preview.delay(str(preview_id))
+    for run_id in CheckRun.unfinished():
+        work_on_check.delay(str(run_id))
 
 
 @shared_task(name="analyzers.tasks.work_on_preview")
@@ -134,6 +138,24 @@ def wake_preview(preview_id: Any) -> bool:
         logger.warning("the broker does not answer; preview %s waits for the sweeper", preview_id)
         return False
     return True
+
+
+@shared_task(name="analyzers.tasks.work_on_check")
+def work_on_check(run_id: str) -> None:
+    """Go on with policies that a pipeline asked about."""
+    from analyzers.check_runs.carry_out import BY_WORKER, carry_out
+
+    run = carry_out(UUID(run_id), BY_WORKER)
+    if run is not None and run.finished_at is None:
+        wake_for_check(run.pk)
+
+
+@shared_task(name="analyzers.tasks.forget_check_runs")
+def forget_check_runs() -> None:
+    """Delete what is older than is kept."""
+    from analyzers.check_runs.store import forget_old
+
+    forget_old()
 
 
 @shared_task(name="analyzers.tasks.schedule_scans")
@@ -250,6 +272,16 @@ def wake_reading(reading_id: int) -> bool:
         read_usage.delay(reading_id)
     except OperationalError:
         logger.warning("the broker does not answer; reading %s waits for the sweeper", reading_id)
+        return False
+    return True
+
+
+def wake_for_check(run_id: UUID) -> bool:
+    """Tell a worker; the sweeper finds the run if nobody was told."""
+    try:
+        work_on_check.delay(str(run_id))
+    except OperationalError:
+        logger.warning("the broker does not answer; check run %s waits for the sweeper", run_id)
         return False
     return True
 

@@ -8,10 +8,10 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
 from django.utils.dateparse import parse_datetime
 
 from .models import ORDER_OF_WORK, Finding
@@ -39,14 +39,17 @@ SIZES = (25, 50, 100, 250)
 COUNT_LIMIT = 10_000
 
 
+Row = TypeVar("Row", bound=Model)
+
+
 @dataclass(frozen=True)
-class Page:
-    rows: list[Finding]
+class Page(Generic[Row]):
+    rows: list[Row]
     next: str = ""
     previous: str = ""
 
 
-def page_of(rows: QuerySet[Finding], sort: str, size: int, cursor: str = "") -> Page:
+def page_of(rows: QuerySet[Row], sort: str, size: int, cursor: str = "") -> Page[Row]:
     """Raises ValidationError for a sort or cursor that does not exist."""
     if sort not in SORTS:
         raise ValidationError(f"A list is sorted by one of {', '.join(SORTS)}.")
@@ -78,7 +81,7 @@ def sorted_rows(rows: QuerySet[Finding], sort: str) -> QuerySet[Finding]:
     return _with(rows, column).order_by(f"{'-' if descending else ''}{column}", "id")
 
 
-def _with(rows: QuerySet[Finding], column: str) -> QuerySet[Finding]:
+def _with(rows: QuerySet[Row], column: str) -> QuerySet[Row]:
     if column != WORK:
         return rows
     places = [When(finding_type=kind, then=Value(place)) for place, kind in enumerate(ORDER_OF_WORK)]
@@ -107,8 +110,8 @@ def cursor_at(row: Finding, sort: str, *, backwards: bool = False) -> str:
     return _write(backwards, SORTS[sort][0], row)
 
 
-def _write(backwards: bool, column: str, row: Finding) -> str:
-    value = _place(row) if column == WORK else getattr(row, column)
+def _write(backwards: bool, column: str, row: Model) -> str:
+    value = _place(row) if column == WORK and isinstance(row, Finding) else getattr(row, column)
     said = [backwards, value.isoformat() if isinstance(value, datetime) else value, str(row.pk)]
     return base64.urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
 

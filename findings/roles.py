@@ -1,9 +1,10 @@
 """Who may do what. Groups are made after each migration; an administrator puts people into them.
 
 - Auditors read and export.
-- Reviewers also archive, unarchive, keep archive rules, preview changes, ask who changed a resource, and have policies
-  recommended and generated.
-- Administrators also keep analyzers and the names of accounts, and import inventory and usage.
+- Reviewers also archive, unarchive, keep archive rules, preview changes, ask who changed a resource, have policies
+  recommended and generated, and make tokens for their pipelines.
+- Administrators also keep analyzers, guardrails and the names of accounts, import inventory and usage, and see to all
+  tokens.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ CHANGES = "analyzers.add_policychange"
 RECOMMEND = "findings.add_recommendation"
 GENERATE = "analyzers.add_policygeneration"
 PREVIEWS = "analyzers.add_accesspreview"
+GUARDRAILS = "analyzers.change_storedguardrail"
+TOKENS = "analyzers.add_checktoken"
+ALL_TOKENS = "analyzers.change_checktoken"
 
 AUDITORS = ("findings.view_finding", "analyzers.view_analyzer", "analyzers.view_resource")
-REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, PREVIEWS, RECOMMEND, GENERATE)
-ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES)
+REVIEWERS = (*AUDITORS, ARCHIVE, RULES, CHANGES, PREVIEWS, RECOMMEND, GENERATE, TOKENS)
+ADMINISTRATORS = (*REVIEWERS, ANALYZERS, IMPORT, NAMES, GUARDRAILS, ALL_TOKENS)
 ROLES = {"Auditors": AUDITORS, "Reviewers": REVIEWERS, "Administrators": ADMINISTRATORS}
 
 _DEEDS = {
@@ -35,6 +39,9 @@ _DEEDS = {
     IMPORT: ("import inventory and usage", "Administrators"),
     NAMES: ("keep the names of accounts", "Administrators"),
     PREVIEWS: ("preview what a change of a policy would do", "Reviewers"),
+    GUARDRAILS: ("keep guardrails", "Administrators"),
+    TOKENS: ("make tokens for pipelines", "Reviewers"),
+    ALL_TOKENS: ("see to the tokens of others", "Administrators"),
     CHANGES: ("ask CloudTrail who changed a resource", "Reviewers"),
     RECOMMEND: ("have policies recommended", "Reviewers"),
     GENERATE: ("have policies generated", "Reviewers"),

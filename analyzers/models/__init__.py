@@ -2,7 +2,9 @@
 
 from .analyzer import EXTERNAL_TYPES, INTERNAL_TYPES, SCANNED_TYPES, UNUSED_TYPES, Analyzer, AnalyzerType
 from .change import ChangeCount, SetAsideMessage
+from .check import CheckPipeline, CheckResult, CheckRun, CheckToken, SavedCheck
 from .collection import PLAN_FIELDS, Collection, CollectionPart, CollectionSchedule, LastReading, PartStatus
+from .guardrail import GuardrailAssignment, GuardrailEvent, GuardrailVersion, StoredGuardrail
 from .inventory import (
     Account,
     ControlPolicy,
@@ -47,11 +49,18 @@ __all__ = [
     "Analyzer",
     "AnalyzerType",
     "ChangeCount",
+    "CheckPipeline",
+    "CheckResult",
+    "CheckRun",
+    "CheckToken",
     "Collection",
     "CollectionPart",
     "CollectionSchedule",
     "ControlPolicy",
     "Document",
+    "GuardrailAssignment",
+    "GuardrailEvent",
+    "GuardrailVersion",
     "Import",
     "KnownAccount",
     "LastAccessedReport",
@@ -66,11 +75,13 @@ __all__ = [
     "Resource",
     "ResourceDocument",
     "ResourceType",
+    "SavedCheck",
     "Scan",
     "ScanChunk",
     "SetAsideMessage",
     "Simulation",
     "SourceKind",
+    "StoredGuardrail",
     "UnknownEvent",
     "Usage",
     "UsageCoverage",

@@ -1,0 +1,1 @@
+"""HTTP for programs, besides what `findings.api` lets be read."""
