@@ -85,7 +85,10 @@ def _with(rows: QuerySet[Row], column: str) -> QuerySet[Row]:
     if column != WORK:
         return rows
     places = [When(finding_type=kind, then=Value(place)) for place, kind in enumerate(ORDER_OF_WORK)]
-    return rows.annotate(**{WORK: Case(*places, default=Value(len(ORDER_OF_WORK)), output_field=IntegerField())})
+    ordered: QuerySet[Row] = rows.annotate(
+        **{WORK: Case(*places, default=Value(len(ORDER_OF_WORK)), output_field=IntegerField())}
+    )
+    return ordered
 
 
 def _place(row: Finding) -> int:
