@@ -52,7 +52,7 @@ LINT: list[tuple[str, list[str], dict[str, str]]] = [
     ("migrations", ["python", "manage.py", "makemigrations", "--check", "--dry-run"], {}),
 ]
 TESTS: list[tuple[str, list[str], dict[str, str]]] = [
-    ("tests", ["python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile"], {})
+    ("tests", ["python", "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"], {})
 ]
 
 

@@ -18,6 +18,7 @@ MAX_DEPTH = 100
 MAX_NODES = 250_000
 """After aliases are followed."""
 
+_TOO_DEEP = f"It is nested more than {MAX_DEPTH} levels deep."
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER = Resolver()
 _TRUE = frozenset({"true", "yes", "on", "y"})
@@ -72,6 +73,8 @@ def load(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if "nesting depth" in str(error.problem):  # the parser's own limit, met first within one line
+            raise NotReadable(_TOO_DEEP, line, column) from None
         raise NotReadable(str(error.problem or error.context or "not YAML"), line, column) from None
     except yaml.YAMLError as error:
         raise NotReadable(str(error).splitlines()[0]) from None
@@ -107,7 +110,7 @@ class _Builder:
             self._open.add(event.anchor)
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise NotReadable(f"It is nested more than {MAX_DEPTH} levels deep.", *_at(event))
+            raise NotReadable(_TOO_DEEP, *_at(event))
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
         elif isinstance(event, yaml.SequenceStartEvent):
