@@ -171,16 +171,19 @@ class CancelReading:
 
 @dataclass(frozen=True)
 class RemoveFeed:
-    """The feed goes with everything that is known from it alone."""
+    """The feed goes with everything that is known from it alone, which nobody can bring back: `sure` must be said."""
 
     feed: UsageFeed
     user: Actor
+    sure: bool
 
     def __call__(self) -> None:
-        """Raises PermissionDenied, or ValidationError while it is read."""
+        """Raises PermissionDenied, or ValidationError while it is read, or if nobody is sure."""
         require(self.user, IMPORT)
         if self.feed.readings.filter(status__in=OPEN).exists():
             raise ValidationError("It is being read. Cancel the reading first.")
+        if not self.sure:
+            raise ValidationError("Nothing was removed: say that you are sure.")
         self.feed.delete()
 
 

@@ -82,6 +82,9 @@ _DATA = {
 """Actions that are recorded where the service's data events are, of all its resources. KMS has management events, which
 a trail may leave out: `kms` among the services says that it does not."""
 
+DATA_SERVICES = frozenset(_DATA)
+"""Services of which a trail need not tell all calls."""
+
 _ON_THE_SIDE = {
     "autoscaling": "AttachInstances DescribeAutoScalingGroups",
     "cloudformation": "CreateChangeSet CreateStack DescribeStacks",

@@ -201,7 +201,7 @@ def usage_read(request: HttpRequest, pk: int) -> HttpResponse:
 def usage_remove(request: HttpRequest, pk: int) -> HttpResponse:
     feed = get_object_or_404(UsageFeed, pk=pk)
     try:
-        RemoveFeed(feed, request.user)()
+        RemoveFeed(feed, request.user, sure="sure" in request.POST)()
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("usage-feed", pk=pk)

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from analyzers.models import UNUSED_TYPES, Analyzer
 from findings import filters, paging
 from findings.models import UNUSED_FINDINGS, Finding, FindingStatus
 
@@ -55,6 +56,10 @@ def listing(query: QueryDict) -> Listing:
 
 
 def _only_unused(criteria: filters.Criteria) -> bool:
-    """Whether the search names types of unused access and no other, which are then sorted in the order of work."""
+    """Whether the search names types or analyzers of unused access and no other, which are then sorted in the order
+    of work."""
     types = set(criteria.get("findingType", {}).get("eq", ()))
-    return "unusedFor" in criteria or (bool(types) and types <= UNUSED_FINDINGS)
+    if "unusedFor" in criteria or (types and types <= UNUSED_FINDINGS):
+        return True
+    names = criteria.get("analyzer", {}).get("eq", ())
+    return bool(names) and not Analyzer.objects.filter(name__in=names).exclude(type__in=UNUSED_TYPES).exists()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -28,16 +28,27 @@ LONGEST_TEXT = 300
 def dashboard(request: HttpRequest) -> HttpResponse:
     """`?analyzer=NAME`: of that one; several would count a principal more than once. `?who=TEXT`: of the principals
     with the widest gap those whose ARN holds the text."""
-    found = sorted(Analyzer.objects.filter(type__in=UNUSED_TYPES), key=lambda one: (-tracking(one).days, one.name))
+    found = _analyzers()
     tabs = [{"analyzer": one, "days": tracking(one).days} for one in found]
     base = {"tabs": tabs, "may_change": request.user.has_perm(ANALYZERS)}
     if not found:
         return render(request, "unused/dashboard.html", base)
-    chosen = request.GET.get("analyzer", "")
-    analyzer = next((one for one in found if one.name == chosen), None if chosen else found[0])
-    if analyzer is None:
-        raise Http404
+    analyzer = _chosen(request, found)
     return render(request, "unused/dashboard.html", base | _figures(analyzer, _text(request, "who")))
+
+
+def _analyzers() -> list[Analyzer]:
+    """Of unused access, the longest period first."""
+    return sorted(Analyzer.objects.filter(type__in=UNUSED_TYPES), key=lambda one: (-tracking(one).days, one.name))
+
+
+def _chosen(request: HttpRequest, found: list[Analyzer]) -> Analyzer:
+    """That of `?analyzer=NAME`, or the first one. Raises Http404."""
+    name = _text(request, "analyzer")
+    for one in found:
+        if not name or one.name == name:
+            return one
+    raise Http404
 
 
 def _figures(analyzer: Analyzer, who: str) -> dict[str, Any]:
@@ -78,8 +89,8 @@ def _figures(analyzer: Analyzer, who: str) -> dict[str, Any]:
 
 @require_GET
 def unknown(request: HttpRequest) -> HttpResponse:
-    """The principals that could not be judged; `?reason=TEXT`: for that reason."""
-    analyzer = get_object_or_404(Analyzer, name=_text(request, "analyzer"), type__in=UNUSED_TYPES)
+    """The principals that could not be judged; `?analyzer=NAME` as there; `?reason=TEXT`: for that reason."""
+    analyzer = _chosen(request, _analyzers())
     reason = _text(request, "reason")
     rows = AnalyzedResource.objects.filter(analyzer=analyzer).exclude(error="").order_by("resource_arn")
     if reason:

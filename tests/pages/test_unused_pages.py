@@ -395,7 +395,8 @@ def test_other_findings_come_in_the_order_of_work(
     rows = [make(kind, details={"access_key_id": f"AKIA{number}"}) for number, kind in enumerate(kinds)]
     answer = admin.get(f"/findings/{rows[0].pk}/")
     assert [row.finding_type for row in answer.context["others"]] == kinds[::-1]
-    assert [row.finding_type for row in admin.get("/findings/?sort=work").context["page"].rows] == kinds[::-1]
+    for query in ("sort=work", "q=analyzer:unused-90"):
+        assert [row.finding_type for row in admin.get(f"/findings/?{query}").context["page"].rows] == kinds[::-1]
 
 
 def test_a_key_is_deactivated_and_watched_before_it_is_deleted(admin: Client, make: Callable[..., Finding]) -> None:
@@ -631,3 +632,4 @@ def test_another_analyzer_and_one_that_is_not_there(admin: Client, unused: Analy
     assert admin.get("/unused/?analyzer=unused-90").context["analyzer"] == unused
     assert admin.get("/unused/?analyzer=nobody").status_code == 404
     assert admin.get("/unused/unknown/?analyzer=nobody").status_code == 404
+    assert admin.get("/unused/unknown/").context["analyzer"].name == "unused-365"

@@ -202,7 +202,9 @@ def test_a_feed_is_added_with_a_profile_of_the_server_and_removed(admin: Client)
     assert SECRET not in page(admin, f"/usage/feeds/{feed.pk}/")
     assert "It is being read" in admin.post(f"/usage/feeds/{feed.pk}/remove/", follow=True).content.decode()
     feed.readings.update(status="CANCELED")
-    admin.post(f"/usage/feeds/{feed.pk}/remove/")
+    assert "sure" in admin.post(f"/usage/feeds/{feed.pk}/remove/", follow=True).content.decode()
+    assert UsageFeed.objects.exists()
+    admin.post(f"/usage/feeds/{feed.pk}/remove/", {"sure": "on"})
     assert not UsageFeed.objects.exists()
 
 

@@ -11,6 +11,7 @@ from analyzers import catalogue
 from analyzers.checks.recommendation.inclusion import resource_within
 from analyzers.checks.recommendation.resources import template_of
 from analyzers.usage.evidence import Evidence, Use
+from analyzers.usage.recorded import DATA_SERVICES
 
 from .values import Doing, Needed
 
@@ -98,7 +99,7 @@ def activity(evidence: Evidence, start: datetime, end: datetime) -> Activity:
         tuple(sorted(services - known)),
         tuple(sorted(denied.values())),
         tuple(_needed(found)),
-        tuple(_gaps(evidence, start, end)),
+        tuple(_gaps(evidence, start, end, known | services)),
     )
 
 
@@ -141,8 +142,9 @@ def _needed(done: Iterable[Doing]) -> Iterable[Needed]:
                 yield Needed(one.action, need)
 
 
-def _gaps(evidence: Evidence, start: datetime, end: datetime) -> Iterable[str]:
-    """Why there may be activity that is not known."""
+def _gaps(evidence: Evidence, start: datetime, end: datetime, used: set[str]) -> Iterable[str]:
+    """Why there may be activity that is not known. `used`: services that are known to be used; without IAM's report
+    others may be too."""
     if not evidence.coverage:
         yield "No trail was read for the account."
         return
@@ -157,5 +159,7 @@ def _gaps(evidence: Evidence, start: datetime, end: datetime) -> Iterable[str]:
     ]
     if not whole:
         yield "No trail that was read tells the whole time in all regions."
-    elif not any(one.data_events for one in whole):
+    elif not (data := frozenset[str]().union(*(one.data_events for one in whole))):
         yield "The trails do not tell of data events, such as reading objects of S3."
+    elif missing := sorted((DATA_SERVICES & used if evidence.report else DATA_SERVICES) - data):
+        yield f"The trails do not tell of all calls to {', '.join(missing)}."

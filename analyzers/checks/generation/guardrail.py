@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from analyzers import catalogue
 from analyzers.checks.recommendation.inclusion import Actions, disjoint, resource_within
 from analyzers.checks.recommendation.narrowing import Document, listed, statements_of
 
@@ -86,12 +87,22 @@ def _within(doing: Doing, statement: Document) -> Iterator[Piece]:
         yield Piece(doing.action, tuple(kept), condition)
 
 
+def _concerns_none(action: str) -> bool:
+    """Whether AWS authorizes it on `*` only: a statement that names resources then does not allow it.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+    """
+    known = catalogue.action(action)
+    return known is not None and not known.resource_types
+
+
 def _left(doing: Doing, found: Sequence[Piece]) -> Doing | None:
     """What of it is in no piece; None if all is, as far as resources tell."""
     if not found:
         return doing
-    if not doing.resources or any(not piece.resources for piece in found):
+    if any(not piece.resources for piece in found):
         return None
+    if not doing.resources:
+        return doing if _concerns_none(doing.action) else None
     patterns = [pattern for piece in found for pattern in piece.resources]
     lost = tuple(one for one in doing.resources if not any(resource_within(one, pattern) for pattern in patterns))
     return Doing(doing.action, lost, doing.last) if lost else None

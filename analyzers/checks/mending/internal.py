@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from analyzers.checks.recommendation.inclusion import Actions
 from analyzers.kinds.channels import TRAITS, channels
 from analyzers.kinds.policy_sets import read, side_of
 from analyzers.kinds.subject import ChannelDocument, Subject
@@ -26,7 +27,7 @@ from .editing import Edit, apply
 from .external import place_of, with_document
 from .ground import Place, Problem
 from .mend import SECONDS, asked, difference, told, weighed
-from .proving import NOTHING_NEW_SENTENCE
+from .proving import MOST_USES, NOTHING_NEW_SENTENCE, spelled
 from .targets import Listed
 from .values import Candidate, Kind, Loss, Mended, Used
 
@@ -79,6 +80,7 @@ def mend_internal(inside: Inside, *, seconds: float = 3 * SECONDS) -> Mended:
     if inside.missing:
         return Mended(note=f"The text of {', '.join(inside.missing[:3])} is not known, so nothing can be proved.")
     deadline = monotonic() + seconds
+    itself = _uses_of_the_access(inside)
     before = _verdict(inside, inside.subject, inside.policies)
     if before is Answer.PROVED:
         return Mended(note="With the inventory as it is now, there is no such access any more.")
@@ -94,9 +96,19 @@ def mend_internal(inside: Inside, *, seconds: float = 3 * SECONDS) -> Mended:
             refused.append(f"{candidate.sentence} Not offered: other policies let it in all the same, or no proof.")
             continue
         whole = f"Proved with all policies taken together: {inside.principal} can do none of it any more."
-        kept.append(replace(candidate, proof=(whole, NOTHING_NEW_SENTENCE)))
+        # The proof on one document may not see the use: whatever was used of this access ends with every candidate.
+        told_uses = tuple(dict.fromkeys((*candidate.loss.target_used, *itself)))
+        loss = replace(candidate.loss, target_used=told_uses)
+        kept.append(replace(candidate, proof=(whole, NOTHING_NEW_SENTENCE), loss=loss))
     kept.sort(key=lambda one: (bool(one.loss.used), not one.loss.exact))
     return Mended(tuple(kept), "" if kept else "No change could be proved.", tuple(refused), complete)
+
+
+def _uses_of_the_access(inside: Inside) -> tuple[str, ...]:
+    actions = Actions(inside.actions)
+    return tuple(
+        spelled(use) for use in inside.uses[:MOST_USES] if use[0] == inside.principal and actions.match(use[1].lower())
+    )
 
 
 _Option = tuple[Candidate, Subject, PolicySet]

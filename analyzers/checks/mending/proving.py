@@ -65,8 +65,8 @@ def tried(ground: Ground, text: str, *, of_catalogue: bool = False) -> Tried:
     if text and no_new_access(ground.policy, policy, policy_type=ground.place.type).answer is not Answer.PROVED:
         return Tried("the check for new access does not pass", unknown, after, reader)
     settled = inquiry.settle(lost, lambda request: _is_lost(ground.policy, policy, request))
-    others = tuple(_spelled(use) for use, question, _ in used if inquiry.possible(question))
-    itself = tuple(_spelled(use) for use, _, question in used if inquiry.possible(question))
+    others = tuple(spelled(use) for use, question, _ in used if inquiry.possible(question))
+    itself = tuple(spelled(use) for use, _, question in used if inquiry.possible(question))
     return Tried("", _loss(settled, others, itself, ground, of_catalogue=of_catalogue), after, reader)
 
 
@@ -120,7 +120,7 @@ def _uses(ground: Ground) -> list[tuple[Used, Formula]]:
     return found
 
 
-def _spelled(use: Used) -> str:
+def spelled(use: Used) -> str:
     who, name, resource = use
     return f"{who} uses {name}" + (f" on {resource}" if resource else "")
 

@@ -163,6 +163,7 @@ def as_cloudformation(recommendation: Recommendation) -> str:
         resources[f"Policy{number}"] = {
             "Type": made,
             "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
             "Properties": {**properties, "PolicyDocument": document},
         }
     return (
@@ -261,7 +262,10 @@ def as_roll_out(recommendation: Recommendation, *, days: int = 14) -> str:
         "3. Remove",
     ]
     for step in steps:
-        lines.append(f"   - {step.action}: {_printable(step.policy.name)}. {step.words}")
+        if step.overwritten:  # in place: whoever followed a DETACH_POLICY of that name would remove the new text
+            lines.append(f"     {step.words}")
+        else:
+            lines.append(f"   - {step.action}: {_printable(step.policy.name)}. {step.words}")
     return "\n".join([*lines, "   Then detach and delete the Deny policy.", ""])
 
 

@@ -79,6 +79,9 @@ class Command(BaseCommand):
         for proof in found.proofs:
             self.stdout.write(f"  {proof.verdict}: {proof.claim} {proof.words}".rstrip())
         for step in found.steps:
+            if step.overwritten:
+                self.stdout.write(f"  {step.words}")
+                continue
             self.stdout.write(f"{step.action} {step.policy.id}" + (f" -> {step.name}" if step.text else ""))
             for line in filter(None, [step.words, *(change.reason for change in step.changes)]):
                 self.stdout.write(f"  {line}")

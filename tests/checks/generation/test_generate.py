@@ -134,6 +134,23 @@ def test_what_lies_outside_of_the_guardrail_is_left_out_and_said() -> None:
     assert not found.is_complete
 
 
+def test_an_action_without_resources_lies_outside_of_a_guardrail_that_names_some() -> None:
+    known = evidence({"s3": 3}, uses=[use("s3:GetObject", BUCKET), use("s3:ListAllMyBuckets")])
+    named = made(known, guardrail=guardrail({"Effect": "Allow", "Action": "s3:*", "Resource": BUCKET}))
+    assert named.proved
+    assert [one.action for one in named.outside] == ["s3:ListAllMyBuckets"]
+    every = made(known, guardrail=guardrail({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}))
+    assert not every.outside
+
+
+def test_it_is_complete_only_if_the_trails_tell_of_the_data_events_of_all_services_in_use() -> None:
+    known = evidence({"s3": 3}, uses=[use("s3:GetObject", BUCKET)], recorded=True)
+    assert made(known).is_complete
+    known = evidence({"s3": 3, "dynamodb": 3}, uses=[use("s3:GetObject", BUCKET)], recorded=True)
+    assert made(known).gaps == ("The trails do not tell of all calls to dynamodb.",)
+    assert not made(known).is_complete
+
+
 def test_conditions_of_the_guardrail_are_taken_over() -> None:
     condition = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
     known = evidence({"s3": 3}, uses=[use("s3:GetObject", BUCKET)])

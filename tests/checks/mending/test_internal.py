@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analyzers.checks.mending.internal import Held, Inside, mend_internal
-from analyzers.checks.mending.values import Candidate, Mended
+from analyzers.checks.mending.values import Candidate, Mended, Used
 from analyzers.kinds.channels import TRAITS
 from analyzers.kinds.internal import Analyst, People
 from analyzers.kinds.policy_sets import Side, policy_set
@@ -64,6 +64,17 @@ def _of(old: ChannelDocument, one: Candidate) -> ChannelDocument | None:
     if old.text != one.before:
         return old
     return old._replace(text=one.text) if one.text else None
+
+
+def test_every_candidate_tells_that_the_access_is_in_use() -> None:
+    _, about, member, homes, _ = FOUND[0]
+    asked = inside(about, member, homes)
+    used = Used((member.arn, asked.actions[0], about.arn))
+    other = Used(("arn:aws:iam::111122223333:role/other", asked.actions[0], about.arn))
+    found = mend_internal(replace(asked, uses=(used, other)))
+    assert len(found.candidates) > 1
+    said_so = f"{member.arn} uses {asked.actions[0]} on {about.arn}"
+    assert [one.loss.target_used for one in found.candidates] == [(said_so,)] * len(found.candidates)
 
 
 @pytest.mark.parametrize("case", FOUND, ids=lambda case: case[0])

@@ -189,6 +189,15 @@ def test_the_roll_out_denies_what_goes_and_nothing_that_stays() -> None:
     assert text.index("1. Deny") < text.index("2. Watch") < text.index("3. Remove")
 
 
+def test_the_roll_out_does_not_detach_an_inline_policy_that_it_overwrote() -> None:
+    found = recommend([Held("p", text=TEXT, kind=Kind.INLINE)], KNOWN, since=SINCE, now=NOW, seconds=30)
+    assert found.steps[-1].overwritten
+    text = as_roll_out(found)
+    assert "CREATE_POLICY: p." in text
+    assert "DETACH_POLICY" not in text
+    assert found.steps[-1].words in text
+
+
 def test_what_another_policy_still_allows_is_not_denied() -> None:
     young = Held("young", text=TEXT, updated_at=ago(3))
     found = recommend([Held("p", text=TEXT), young], KNOWN, since=SINCE, now=NOW, seconds=30)
