@@ -23,8 +23,13 @@ def mark(name: str, *, word: bool = False) -> str:
     `word`: the value is an id or a name that AWS gives (an account, a region, the made-up name of a resource): without
     wildcards, colons or slashes, and no other value has it.
     """
-    plain = "".join(char for char in name if char not in _OPEN + _CLOSE + _WORD)
-    return f"{_OPEN}{_WORD if word else ''}{plain}{_CLOSE}"
+    return f"{_OPEN}{_WORD if word else ''}{plain_name(name)}{_CLOSE}"
+
+
+def plain_name(name: str) -> str:
+    """A name as it may stand within a JSON text: a policy that is a text has its marks between quotes."""
+    told = "".join(char for char in name if char not in _OPEN + _CLOSE + _WORD and char.isprintable())
+    return told.replace('"', "'").replace("\\", "/")
 
 
 def words_in(text: str) -> Iterator[str]:
@@ -97,6 +102,7 @@ class FoundPolicy:
     ("AWS::S3::Bucket", "AWS::IAM::AssumeRolePolicyDocument"), else empty. `name`: the logical id or address of what
     holds the policy, empty for a file that is a policy. `lines`: where the elements of the first variant stand in the
     file, by path; not every path needs to be there. `unreadable`: why it is no policy at all; then no variants count.
+    `taken`: (name, value) of the defaults of parameters that are in it: whoever deploys may give others.
     """
 
     variants: tuple[Variant, ...]
@@ -108,6 +114,7 @@ class FoundPolicy:
     lines: Mapping[Path, Place] = field(default_factory=dict, compare=False)
     missing: tuple[Missing, ...] = ()
     unreadable: str = ""
+    taken: tuple[tuple[str, str], ...] = ()
 
     @property
     def title(self) -> str:
