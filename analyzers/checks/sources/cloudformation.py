@@ -222,8 +222,9 @@ class _Resource:
         for way in self._ways(self._properties[name]):
             value = way.value
             arns |= dict.fromkeys(one for one in (value if isinstance(value, list) else [value]) if _is_text(one))
+        made = self._made() if arns else set()
         for arn in arns:
-            if arn not in self._made():
+            if arn not in made:
                 yield self._attached(name, arn)
 
     def _made(self) -> set[str]:

@@ -37,6 +37,13 @@ def names_principals(node: Any) -> bool:
     return bool(names & _keys(node)) or any(f'"{name}"' in one for one in _texts(node) for name in names)
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
 def _walk(node: Any) -> Iterator[Any]:
     waiting = [node]
     while waiting:
@@ -72,7 +79,7 @@ def text_of(value: Any) -> str:
 def why_not(text: str) -> str:
     """Why a text is no policy, whatever its unknown values are; empty if it is one."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_once)
         if is_marked(document):
             bound = widest(document, principals=True)
             text = json.dumps(bound.document) if bound is not None else '{"Statement": []}'
