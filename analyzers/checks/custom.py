@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -105,6 +106,8 @@ class CheckResult:
 
 
 Ask = Callable[[Policy], Verdict]
+_PRINCIPALS = frozenset({PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL})
+"""Types of policies that name principals."""
 
 
 def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SECONDS) -> CheckResult:
@@ -113,12 +116,22 @@ def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SEC
     def ask(policy: Policy) -> Verdict:
         return asking.no_new_access(reference, policy, policy_type=found.policy_type, seconds=seconds)
 
+    if found.policy_type in _PRINCIPALS and any(
+        statement.effect is Effect.ALLOW and statement.principals is None for statement in reference.statements
+    ):
+        message = (
+            "The reference has a statement without principals, which a policy of a resource cannot be held against."
+        )
+        return CheckResult(Check.NO_NEW_ACCESS, Result.UNKNOWN, message, found)
     passed, fault = "It allows nothing that the reference does not.", "allows what the reference does not"
     return _check(Check.NO_NEW_ACCESS, found, ask, passed, fault, texts_of(json.loads(reference.text)))
 
 
 def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> CheckResult:
     """That the policy grants nothing of the listed access."""
+    if wrong := [text for one in access for text in one.actions if not is_action(text)]:
+        message = f"{wrong[0]!r} is no action: write service:Action, as in s3:GetObject."
+        return CheckResult(Check.ACCESS_NOT_GRANTED, Result.UNKNOWN, message, found)
     listed = [(one.actions, one.resources) for one in access]
 
     def ask(policy: Policy) -> Verdict:
@@ -127,6 +140,11 @@ def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds:
     passed, fault = "It grants nothing of the listed access.", "grants access that must not be granted"
     compared = [text for one in access for text in (*one.actions, *one.resources)]
     return _check(Check.ACCESS_NOT_GRANTED, found, ask, passed, fault, compared)
+
+
+def is_action(text: str) -> bool:
+    """Whether a text may be a pattern of actions; one that is none matches nothing, and everything would pass."""
+    return text == "*" or re.fullmatch(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+", text) is not None
 
 
 def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:
@@ -198,7 +216,7 @@ def _asked(policy: Policy, ask: Ask) -> _Answered:
 
 def _bounded(instance: Instance, policy_type: PolicyType, ask: Ask) -> _Answered:
     """For all values of what is still not known."""
-    principals = policy_type in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}
+    principals = policy_type in _PRINCIPALS
     wide = widest(instance.document, principals=principals)
     narrow = narrowest(instance.document, principals=principals)
     if wide is None or narrow is None:

@@ -72,6 +72,10 @@ def readable(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
+ANY_RESOURCE = "policies of resources"
+"""The element of what stands for the policies of resources that a file does not show."""
+
+
 class Place(NamedTuple):
     """Line and column start at 1, as editors and SARIF count them."""
 

@@ -66,6 +66,8 @@ def _access_not_granted(options: argparse.Namespace) -> int:
     actions, resources = _split(options.actions), _split(options.resources)
     if not actions and not resources:
         raise WrongUse("say with --actions, --resources or both what must not be granted.")
+    if wrong := [one for one in actions if not custom.is_action(one)]:
+        raise WrongUse(f"--actions {wrong[0]}: write service:Action, as in s3:GetObject; * and ? allowed.")
     access = [Access(actions, resources)]
     return _run(options, lambda found: [asking.access_not_granted(found, access, seconds=options.seconds)])
 

@@ -68,8 +68,13 @@ def read(paths: Sequence[str], options: Options) -> Iterator[FoundPolicy | Unrea
     for name in paths:
         path = Path(name)
         if path.is_dir():
+            empty = True
             for inner in _files(path):
-                yield from _read(inner, options, named=False)
+                for found in _read(inner, options, named=False):
+                    empty = False
+                    yield found
+            if empty:
+                yield Unreadable(f"{path}: no policy in it, neither by itself nor in a template.")
         else:
             yield from _read(path, options, named=True)
 

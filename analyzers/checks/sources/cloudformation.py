@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from analyzers.checks.found import FoundPolicy, Missing, Place, Variant, alone, marked, readable
+from analyzers.checks.found import ANY_RESOURCE, FoundPolicy, Missing, Place, Variant, alone, marked, readable
 from analyzers.policy.model import Path
 from analyzers.reasoning.question import PolicyType
 
@@ -86,7 +86,7 @@ def whatever(template: Template, name: str, node: Any, why: str) -> Iterator[Fou
     text = text_of(values.unknown(name, node, why))
     place = _place_of(template, node) or Place(template.name)
     missing = tuple(values.missing.values())
-    for kind, element in ((RESOURCE, "policies of resources"), (IDENTITY, "policies of identities")):
+    for kind, element in ((RESOURCE, ANY_RESOURCE), (IDENTITY, "policies of identities")):
         yield FoundPolicy((Variant(text),), kind, place, "", name, element, missing=missing, unreadable=why_not(text))
 
 
