@@ -132,6 +132,9 @@ def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds:
     if wrong := [text for one in access for text in one.actions if not is_action(text)]:
         message = f"{wrong[0]!r} is no action: write service:Action, as in s3:GetObject."
         return CheckResult(Check.ACCESS_NOT_GRANTED, Result.UNKNOWN, message, found)
+    if wrong := [text for one in access for text in one.resources if not is_resource(text)]:
+        message = f"{wrong[0]!r} is no ARN: write arn:…, * and ? allowed."
+        return CheckResult(Check.ACCESS_NOT_GRANTED, Result.UNKNOWN, message, found)
     listed = [(one.actions, one.resources) for one in access]
 
     def ask(policy: Policy) -> Verdict:
@@ -145,6 +148,11 @@ def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds:
 def is_action(text: str) -> bool:
     """Whether a text may be a pattern of actions; one that is none matches nothing, and everything would pass."""
     return text == "*" or re.fullmatch(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+", text) is not None
+
+
+def is_resource(text: str) -> bool:
+    """As `is_action`, of ARNs."""
+    return text.startswith(("arn:", "*", "?"))
 
 
 def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:

@@ -68,6 +68,8 @@ def _access_not_granted(options: argparse.Namespace) -> int:
         raise WrongUse("say with --actions, --resources or both what must not be granted.")
     if wrong := [one for one in actions if not custom.is_action(one)]:
         raise WrongUse(f"--actions {wrong[0]}: write service:Action, as in s3:GetObject; * and ? allowed.")
+    if wrong := [one for one in resources if not custom.is_resource(one)]:
+        raise WrongUse(f"--resources {wrong[0]}: write ARNs, as in arn:aws:s3:::bucket/*; * and ? allowed.")
     access = [Access(actions, resources)]
     return _run(options, lambda found: [asking.access_not_granted(found, access, seconds=options.seconds)])
 

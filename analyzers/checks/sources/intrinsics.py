@@ -137,7 +137,7 @@ class Values:
         if self._without_default is None or name in self._without_default:
             return self.unknown(name, node, "a parameter whose default decides whether the resource is there")
         value = declared["Default"]
-        self.taken[name] = _spelled(value)
+        self.taken[name] = "(not shown)" if declared.get("NoEcho") in {True, "true"} else _spelled(value)
         if "List" in kind and isinstance(value, str):
             return [one.strip() for one in value.split(",")]
         return str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,13 +15,18 @@ _SIGNS = {Result.FAIL: "❌", Result.UNKNOWN: "❔", Result.PASS: "✅"}
 def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: bool) -> str:
     lines = ["| | policy | check | |", "| --- | --- | --- | --- |"]
     for outcome in outcomes:
-        cells = [_SIGNS[outcome.result], code(outcome.policy.title), plain(outcome.name), plain(outcome.message)]
+        cells = [_SIGNS[outcome.result], code(outcome.policy.title), plain(outcome.name), _told(outcome)]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [f"| ❌ | | unreadable | {plain(message)} |" for message in unreadable]
     for outcome in outcomes:
         if outcome.problems:
             lines += ["", f"### {code(outcome.policy.title)}: {plain(outcome.name)}", *section(outcome)]
     return "\n".join(lines) + "\n"
+
+
+def _told(outcome: Outcome) -> str:
+    taken = ", ".join(f"{name}={value}" for name, value in outcome.policy.taken)
+    return plain(outcome.message) + (f" Taken: {code(taken[:200])} (defaults of parameters)." if taken else "")
 
 
 def section(outcome: Outcome) -> Iterator[str]:
@@ -70,7 +75,8 @@ def code(text: str) -> str:
 
 def plain(text: str) -> str:
     """A foreign text in one line that starts no markup, link or mention."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!@])", r"\\\1", _line(text))
+    escaped = re.sub(r"([\\`*_{}\[\]<>#|~!@&])", r"\\\1", _line(text))
+    return re.sub(r":(?=//)|(?<=www)\.", r"\\\g<0>", escaped, flags=re.IGNORECASE)
 
 
 def _line(text: str) -> str:
