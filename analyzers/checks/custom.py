@@ -22,7 +22,8 @@ from analyzers.reasoning.question import PolicyType
 from analyzers.reasoning.request import Request
 from analyzers.reasoning.verdict import Answer, Culprit, Verdict
 
-from .found import FoundPolicy, Missing, Variant
+from .found import FoundPolicy, Missing, Variant, readable
+from .short_forms import in_full, no_arns
 from .unknowns import is_marked, narrowest, widest
 from .words import Instance, instances, texts_of
 
@@ -203,16 +204,24 @@ class _Answered(NamedTuple):
 def _answer(variant: Variant, policy_type: PolicyType, ask: Ask, compared: Sequence[str]) -> _Answered:
     """About one variant, for all values of what is not known in it."""
     try:
-        document = json.loads(variant.text)
+        written = json.loads(variant.text)
+        document = in_full(written)
         if not is_marked(document):
-            return _asked(parse(variant.text, statement_required=False), ask)
+            text = variant.text if document is written else json.dumps(document)
+            return _seen(_asked(parse(text, statement_required=False), ask), document)
         standing = instances(document, compared) or [Instance(document, {})]
         answers = [_bounded(one, policy_type, ask) for one in standing]
     except (PolicyError, ValueError) as error:
         return _Answered(Result.UNKNOWN, f"It is no policy: {error}")
     if len({answer.result for answer in answers}) == 1:
-        return answers[0]
+        return _seen(answers[0], document)
     return _Answered(Result.UNKNOWN)
+
+
+def _seen(answer: _Answered, document: object) -> _Answered:
+    """Of what is no resource nothing is proved."""
+    odd = next(no_arns(document), None) if answer.result is Result.PASS else None
+    return answer if odd is None else _Answered(Result.UNKNOWN, f"{readable(odd)!r} is no ARN.")
 
 
 def _asked(policy: Policy, ask: Ask) -> _Answered:

@@ -37,6 +37,10 @@ def words_in(text: str) -> Iterator[str]:
     return (found[1] for found in _WORDS.finditer(text))
 
 
+def begins_with_word(text: str) -> bool:
+    return _WORDS.match(text) is not None
+
+
 def pieces(text: str) -> Iterator[tuple[str, str | None]]:
     """The text between marks, each with the mark that follows: the name of a word, empty for any other value, None at
     the end."""

@@ -184,6 +184,22 @@ def test_what_can_match_nothing_is_not_passed(access: Access) -> None:
     assert access_not_granted(found(allow("*")), [access]).result is Result.UNKNOWN
 
 
+def test_the_short_form_of_an_api_is_its_arn() -> None:
+    api = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/*"}
+    assert no_public_access(found(api, kind=RESOURCE)).result is Result.FAIL
+    deny = {**api, "Effect": "Deny", "Resource": ["execute-api:/prod/GET/*", "execute-api:/*"]}
+    assert no_public_access(found(api, deny, kind=RESOURCE)).result is Result.PASS
+    assert no_public_access(found({**api, "Resource": f"execute-api:/{X}"}, kind=RESOURCE)).result is Result.UNKNOWN
+    granted = [Access((), ("arn:aws:execute-api:*:*:abc/prod/GET/x",))]
+    assert access_not_granted(found(api, kind=RESOURCE), granted).result is Result.FAIL
+
+
+@pytest.mark.parametrize("resource", ["bucket/*", "s3:::bucket", f"{NAME}/*"])
+def test_of_what_is_no_resource_nothing_is_proved(resource: str) -> None:
+    policy = found({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": resource}, kind=RESOURCE)
+    assert no_public_access(policy).result is Result.UNKNOWN
+
+
 # -- every value, one by one -----------------------------------------------------------------------------------------
 
 ACTIONS = ["s3:GetObject", "s3:Get*", "*", "sqs:SendMessage"]

@@ -45,18 +45,23 @@ def read(file: File, options: Options) -> Iterator[FoundPolicy]:
     if not isinstance(content, Mapping) or not isinstance(content.get("Resources"), Mapping):
         raise Unreadable(f"{file.name}: a template without Resources.")
     transforms = content.get("Transform")
-    if transforms == _SAM or (isinstance(transforms, list) and _SAM in transforms):
+    named = [_named(one) for one in (transforms if isinstance(transforms, list) else [transforms])]
+    if _SAM in named:
         from .sam import translated
 
         content = translated(file.name, content)
     template = Template(file.name, content, options.assume)
     for one in transforms if isinstance(transforms, list) else [transforms]:
-        name = one if isinstance(one, str) else str(one.get("Name", "")) if isinstance(one, Mapping) else ""
+        name = _named(one)
         if one is not None and name not in _TRANSFORMS:
             yield from whatever(template, f"Transform {name}".strip(), one, "a macro, which may change any resource")
     if "Fn::Transform" in content:
         yield from whatever(template, "Transform", content["Fn::Transform"], "a macro, which may change any resource")
     yield from policies(template, options, content["Resources"])
+
+
+def _named(transform: Any) -> str:
+    return str(transform.get("Name", "") if isinstance(transform, Mapping) else transform)
 
 
 def policies(template: Template, options: Options, resources: Mapping[str, Any]) -> Iterator[FoundPolicy]:
@@ -68,8 +73,8 @@ def policies(template: Template, options: Options, resources: Mapping[str, Any])
         if function := next((str(one) for one in resource if str(one).startswith("Fn::")), ""):
             yield from whatever(template, f"{logical}.{function}", resource, "it may add to the resource")
         kind = str(resource.get("Type", ""))
-        if kind.endswith("::MODULE") or kind in _ELSEWHERE:
-            yield from whatever(template, str(logical), resource, _ELSEWHERE.get(kind, "a module"))
+        if kind.endswith("::MODULE") or kind in _ELSEWHERE or kind.startswith("AWS::Serverless::"):
+            yield from whatever(template, str(logical), resource, _ELSEWHERE.get(kind, "a module or macro"))
         yield from _Resource(template, logical, resource, options).policies()
 
 

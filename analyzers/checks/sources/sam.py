@@ -24,6 +24,7 @@ def translated(name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
 
     before = content["Resources"]
     plain = json.loads(json.dumps(content))
+    plain["Transform"] = "AWS::Serverless-2016-10-31"
     for resource in plain["Resources"].values():
         _without_local_files(resource)
     try:

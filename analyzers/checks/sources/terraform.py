@@ -168,8 +168,8 @@ class _Plan:
             whole = f"{address}.{name}"
             why = "a managed policy that is known when the plan is applied"
             missing = {} if whole in self._assume else {whole: Missing(whole, why)}
-            text = text_of(self._assume.get(whole) or mark(whole))
-            yield self._found(address, name, PolicyType.IDENTITY, "", text, missing)
+            given = text_of(self._assume.get(whole) or mark(whole))
+            yield self._found(address, name, PolicyType.IDENTITY, "", given, missing)
         value = after.get(name)
         arns = value if isinstance(value, list) else [value]
         for arn in arns:

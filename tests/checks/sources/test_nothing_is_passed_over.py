@@ -83,6 +83,7 @@ def test_statements_that_are_all_conditional_may_name_principals(tmp_path: Path)
         "Resources: {X: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x}}}",
         "Resources: {X: {Type: AWS::S3::BucketPolicy, Fn::Transform: {Name: AWS::Include}}}",
         "Resources: {X: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: b, Fn::Transform: {Name: AWS::Include}}}}",
+        "Resources: {X: {Type: AWS::Serverless::Function, Properties: {Policies: [AdministratorAccess]}}}",
         "Resources: {X: [], Y: {Type: AWS::SNS::Topic}}",
     ],
 )
@@ -155,6 +156,14 @@ def test_managed_policies_of_the_template_are_checked_where_they_are_made(tmp_pa
     text = resource("AWS::IAM::Role", "{ManagedPolicyArns: [!Ref M]}")
     text += f"  M: {{Type: AWS::IAM::ManagedPolicy, Properties: {{PolicyDocument: {ALL}}}}}\n"
     assert [one.name for one in policies(tmp_path, text)] == ["M"]
+
+
+def test_sam_is_translated_however_its_transform_is_named(tmp_path: Path) -> None:
+    transform = "Transform: {Name: AWS::Serverless-2016-10-31}"
+    function = (
+        "{InlineCode: x, Handler: a.b, Runtime: python3.11, Policies: [arn:aws:iam::aws:policy/AdministratorAccess]}"
+    )
+    assert Result.FAIL in granted(policies(tmp_path, resource("AWS::Serverless::Function", function, transform)))
 
 
 # -- plans --------------------------------------------------------------------------------------------------------
