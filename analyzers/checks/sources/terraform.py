@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from analyzers.checks.found import FoundPolicy, Missing, Place, Variant, mark
+from analyzers.checks.found import ANY_RESOURCE, FoundPolicy, Missing, Place, Variant, mark
 from analyzers.reasoning.question import PolicyType
 
 from .documents import holds_policy, names_principals, text_of, why_not
@@ -48,6 +48,9 @@ class _Plan:
         self._assume = options.assume
         self._managed = options.managed
         changes = plan.get("resource_changes")
+        planned = plan.get("planned_values")
+        if not isinstance(changes, list) and (changes or (isinstance(planned, Mapping) and planned.get("root_module"))):
+            raise Unreadable(f"{name}: a plan without the changes that it makes.")
         self._changes = [
             one for one in changes or () if isinstance(one, Mapping) and isinstance(one.get("change"), Mapping)
         ]
@@ -76,6 +79,8 @@ class _Plan:
                 for name in _NAMES:
                     if unknown.get(name) is True:
                         yield from self._attribute(address, Attribute(name), after, unknown)
+            if kind in _STACKS:
+                yield from self._stack(address)
             if kind in ATTACHED:
                 yield from self._attached(address, ATTACHED[kind], after, unknown)
 
@@ -88,8 +93,8 @@ class _Plan:
                 continue
             if is_unknown:
                 text = self._not_yet(address, said, missing)
-            elif isinstance(value, str) and value.strip():
-                text = value
+            elif isinstance(value, Mapping) or (isinstance(value, str) and value.strip()):
+                text = text_of(value)
             else:
                 continue
             kind = attribute.policy_type
@@ -179,6 +184,15 @@ class _Plan:
                 text = text_of(text or mark(arn))
                 yield self._found(address, f"{name}({arn})", PolicyType.IDENTITY, "", text, missing)
 
+    def _stack(self, address: str) -> Iterator[FoundPolicy]:
+        """What a stack of CloudFormation may hold."""
+        for kind, element in ((RESOURCE, ANY_RESOURCE), (IDENTITY, "policies of identities")):
+            missing: dict[str, Missing] = {}
+            if address not in self._assume:
+                missing[address] = Missing(address, "a stack: check its template, too")
+            text = text_of(self._assume.get(address) or mark(address))
+            yield self._found(address, element, kind, "", text, missing)
+
     def _is_written(self, address: str, attribute: str) -> bool:
         """Whether the configuration gives the attribute a value. If not, it is what AWS makes it, or what another
         resource of the plan does. Where the configuration is not at hand, it may."""
@@ -188,11 +202,12 @@ class _Plan:
     def _is_made_here(self, address: str, attribute: str) -> bool:
         """Whether all that the attribute's expression names are managed policies of the plan; also if it has none."""
         told = self._references.get((_bare(address), attribute), [])
-        if not told:
-            return attribute == "managed_policy_arns"  # computed where it is not written
-        return all(re.fullmatch(_MADE, one) for one in told)
+        return not self._is_written(address, attribute) or (
+            bool(told) and all(re.fullmatch(_MADE, one) for one in told)
+        )
 
 
+_STACKS = frozenset({"aws_cloudformation_stack", "aws_cloudformation_stack_set"})
 _NO_POLICIES = frozenset({LAMBDA_PERMISSION, "aws_cloudwatch_event_rule"})
 _NAMES = ("policy", "policy_document", "resource_policy", "access_policy", "inline_policy")
 """Attributes of types that are not listed which are taken for policies even if they are known only later."""
@@ -202,6 +217,8 @@ def _texts(node: Any, said: str = "") -> Iterator[tuple[str, str]]:
     """(where, text) of all texts that look like policies."""
     if isinstance(node, str) and holds_policy(node):
         yield said, node
+    elif isinstance(node, Mapping) and holds_policy(node):
+        yield said, text_of(node)
     elif isinstance(node, Mapping):
         for name, one in node.items():
             yield from _texts(one, f"{said}.{name}" if said else str(name))
@@ -219,7 +236,7 @@ def _values(path: list[str], after: Any, unknown: Any, said: str = "") -> Iterat
     inner = after.get(name) if isinstance(after, Mapping) else None
     open_ = unknown.get(name) if isinstance(unknown, Mapping) else None
     said = f"{said}.{name}" if said else name
-    if len(path) == 1:
+    if len(path) == 1 or open_ is True:
         yield said, inner, open_ is True
         return
     count = max(len(inner) if isinstance(inner, list) else 0, len(open_) if isinstance(open_, list) else 0)
@@ -243,7 +260,8 @@ def _references(plan: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], list
         prefix, module = waiting.pop()
         if not isinstance(module, Mapping) or prefix.count(".") > 100:
             continue
-        for resource in module.get("resources") or ():
+        resources = module.get("resources")
+        for resource in resources if isinstance(resources, list) else ():
             expressions = resource.get("expressions") if isinstance(resource, Mapping) else None
             for name, expression in expressions.items() if isinstance(expressions, Mapping) else ():
                 told = expression.get("references") if isinstance(expression, Mapping) else None

@@ -228,6 +228,31 @@ def test_a_policy_that_nobody_writes_is_not_asked_about(tmp_path: Path) -> None:
     assert list(read([str(tmp_path / "plan.json")], Options())) == []
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        change("aws_iam_role.r", {}, {"inline_policy": True}),
+        change("aws_iam_role.r", {"managed_policy_arns": [None]}, {"managed_policy_arns": [True]}),
+        change("aws_cloudformation_stack.s", {"template_body": "Resources: {}"}),
+    ],
+)
+def test_what_a_plan_may_hold_besides_is_unknown(tmp_path: Path, one: Any) -> None:
+    assert granted(planned(tmp_path, one)) == {Result.UNKNOWN}
+
+
+def test_a_policy_that_is_an_object_is_found(tmp_path: Path) -> None:
+    for address in ("aws_sqs_queue_policy.q", "awscc_sqs_queue_policy.q"):
+        assert public(planned(tmp_path, change(address, {"policy": json.loads(TEXT)}))) == {Result.FAIL}
+
+
+def test_a_plan_without_changes_is_unreadable(tmp_path: Path) -> None:
+    content = plan() | {"planned_values": {"root_module": {"resources": [{}]}}}
+    content["configuration"]["root_module"]["resources"] = 5
+    del content["resource_changes"]
+    (tmp_path / "plan.json").write_text(json.dumps(content))
+    assert [type(one) for one in read([str(tmp_path / "plan.json")], Options())] == [Unreadable]
+
+
 # -- files --------------------------------------------------------------------------------------------------------
 
 
