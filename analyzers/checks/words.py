@@ -46,13 +46,24 @@ def instances(document: Any, compared: Iterable[str]) -> list[Instance] | None:
     named = sorted({found for text in others for found in _ACCOUNT.findall(text)})
     if len(named) > MOST_ACCOUNTS or _told_apart(texts, others, named):
         return None
-    fresh = {name: _fresh(name, number, others) for number, name in enumerate(names)}
+    fresh = _all_fresh(names, others)
     back = {value: f"<{name}>" for name, value in fresh.items()}
     found = [Instance(_with(document, fresh), back)]
     if ACCOUNT in fresh:
         for account in named:
             found.append(Instance(_with(document, {**fresh, ACCOUNT: account}), back))
     return found
+
+
+def filled(document: Any) -> Any:
+    """The document with values for its words that occur nowhere else in it."""
+    texts = list(_texts(document))
+    names = dict.fromkeys(name for text in texts for name in words_in(text))
+    return _with(document, _all_fresh(names, texts))
+
+
+def _all_fresh(names: Iterable[str], others: list[str]) -> dict[str, str]:
+    return {name: _fresh(name, number, others) for number, name in enumerate(names)}
 
 
 def _told_apart(texts: Iterable[str], others: Iterable[str], accounts: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ import pytest
 
 from analyzers.checks.cli.main import main
 from analyzers.checks.cli.output import FORMATS
+from analyzers.checks.cli.output.markdown import plain
 
 OPEN = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
 OWN = OPEN | {"Sid": "Own", "Principal": {"AWS": "111122223333"}}
@@ -126,3 +127,10 @@ def test_sarif_follows_its_structure(files: Path, capsys: pytest.CaptureFixture[
     assert run_of["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "no-public-access"
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "open.json"
     assert result["partialFingerprints"]
+
+
+def test_foreign_texts_become_no_links_in_markdown() -> None:
+    text = plain("see https://evil.example, www.evil.example and &#64;somebody")
+    assert "https:/" not in text
+    assert "www.evil" not in text
+    assert "&#" not in text.replace("\\&", "")

@@ -193,7 +193,8 @@ class _Resource:
         missing: dict[str, Missing] = {}
         taken: dict[str, str] = {}
         for when, value, unknown, defaults in self._ways(self._properties):
-            statement = statement_of(value) if isinstance(value, Mapping) else value
+            named = value if isinstance(value, Mapping) else {}
+            statement = value if isinstance(value, str) else statement_of(named)
             found.append(Variant(text_of({"Version": "2012-10-17", "Statement": [statement]}), when))
             missing |= unknown
             taken |= defaults

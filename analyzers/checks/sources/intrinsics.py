@@ -155,11 +155,15 @@ class Values:
         path = self.of(properties["Path"]) if "Path" in properties else "/"
         own = self.of(properties[kind.name]) if kind.name and kind.name in properties else NO_VALUE
         whole = f"{logical}.{kind.name or 'Id'}"
+        if isinstance(own, str) and kind.name == "Url":
+            own = own.removeprefix("https://")
         name = own if isinstance(own, str) else self.unknown(whole, node, _MADE_UP, word=True)
         values = {"P": "AWS::Partition", "R": "AWS::Region", "A": "AWS::AccountId"}
         filled = {key: str(self.ref(one, node)) for key, one in values.items() if f"{{{key}}}" in form}
         if "{UNKNOWN}" in form:
-            filled["UNKNOWN"] = self.unknown(f"{logical}.{attribute or 'Ref'}", node, _MADE_UP, word=True)
+            filled["UNKNOWN"] = self.unknown(
+                f"{logical}.{attribute or 'Ref'}", node, _MADE_UP, word=attribute != "StreamArn"
+            )
         return form.format(N=name, PATH=path if isinstance(path, str) else "/", **filled)
 
     # -- conditions ----------------------------------------------------------------------------------------------
@@ -268,7 +272,8 @@ class Values:
         return self.unknown(f"import:{_spelled(self.of(argument))}", node, "an import from another stack")
 
     def _to_json(self, argument: Any, node: Any) -> Any:
-        return json.dumps(self.of(argument), ensure_ascii=False)
+        value = self.of(argument)
+        return value if value is NO_VALUE else json.dumps(value, ensure_ascii=False)
 
 
 Function = Callable[[Values, Any, Any], Any]
@@ -330,6 +335,8 @@ def _equal(one: Any, other: Any) -> bool | None:
 
 
 def _spelled(value: Any) -> str:
+    if value is NO_VALUE:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else json.dumps(value) if isinstance(value, (dict, list)) else str(value)

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analyzers.checks.cli.main import main
 from analyzers.checks.custom import Access, Result, access_not_granted, no_public_access
-from analyzers.checks.found import FoundPolicy
+from analyzers.checks.found import FoundPolicy, words_in
 from analyzers.checks.sources import Options, Unreadable, read
+from analyzers.checks.sources.permissions import PERMISSIONS
+from analyzers.checks.sources.properties import PROPERTIES
 
 from .test_terraform import change, plan
 
@@ -152,6 +156,22 @@ def test_an_element_that_occurs_twice_is_no_policy_whatever_is_unknown(tmp_path:
     assert "twice" in found.unreadable
 
 
+def test_values_that_aws_gives_are_words_only_where_they_are(tmp_path: Path) -> None:
+    head = "Parameters: {P: {Type: String}}"
+    provider = "  O: {Type: AWS::IAM::OIDCProvider, Properties: {Url: 'https://token.actions.githubusercontent.com'}}\n"
+    provider += "  T: {Type: AWS::DynamoDB::Table}\n"
+    names = ["!Ref AWS::StackId", "!Ref AWS::NotificationARNs", "!Ref O", "!GetAtt T.StreamArn"]
+    statement = f"{{Effect: Allow, Action: '*', Resource: [{', '.join(names)}]}}"
+    policy = resource("AWS::IAM::Policy", f"{{PolicyDocument: {{Statement: [{statement}]}}}}", head) + provider
+    (found,) = policies(tmp_path, policy)
+    written = json.loads(found.variants[0].text)["Statement"][0]["Resource"]
+    words = [
+        [name for name in ("StackId", "Notification", "Stream") if name in "".join(words_in(one))] for one in written
+    ]
+    assert words == [[], [], [], []]
+    assert written[2].endswith("oidc-provider/token.actions.githubusercontent.com")
+
+
 def test_managed_policies_of_the_template_are_checked_where_they_are_made(tmp_path: Path) -> None:
     text = resource("AWS::IAM::Role", "{ManagedPolicyArns: [!Ref M]}")
     text += f"  M: {{Type: AWS::IAM::ManagedPolicy, Properties: {{PolicyDocument: {ALL}}}}}\n"
@@ -279,3 +299,39 @@ def test_names_without_a_service_are_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "policy.json").write_text(TEXT)
     for option in (["--actions", "DeleteBucket"], ["--resources", "bucket"]):
         assert main(["check", "access-not-granted", *option, str(tmp_path)]) == 2
+
+
+ODD: list[Any] = [None, True, 1, "x", "${A}", [], {"Ref": "A"}, {"Ref": ["x"]}, {"Ref": "AWS::NoValue"}, {"Fn::If": 1}]
+ODD += [
+    {f"Fn::{name}": argument} for name in ("Sub", "Select", "GetAtt", "Split", "Transform") for argument in (1, ["a"])
+]
+ODD += [{"Fn::If": ["C", "x", {"Ref": "AWS::NoValue"}]}, {"Fn::ToJsonString": {"Ref": "AWS::NoValue"}}]
+ODD += [{"Fn::Sub": ["${a}", {"a": {"Ref": "AWS::NoValue"}}]}, {"Fn::FindInMap": ["M", 1, 2, {"DefaultValue": 1}]}]
+KEYS = [
+    "Statement",
+    "Effect",
+    "Principal",
+    "Resource",
+    "PolicyDocument",
+    "Policies",
+    "ManagedPolicyArns",
+    "Fn::If",
+    "Path",
+]
+NODES = st.recursive(
+    st.sampled_from(ODD),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=8,
+)
+KINDS = [*PROPERTIES, *PERMISSIONS, "Custom::X", "AWS::Organizations::Policy"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(KINDS), NODES, NODES)
+def test_no_template_breaks_the_reader(tmp_path: Path, kind: str, properties: Any, condition: Any) -> None:
+    made = {"Type": kind, "Condition": "C", "Properties": properties}
+    content = {"Conditions": {"C": condition}, "Parameters": {"A": {"Type": "String"}}, "Resources": {"R": made}}
+    (tmp_path / "template.json").write_text(json.dumps(content))
+    for one in read([str(tmp_path / "template.json")], Options()):
+        assert isinstance(one, FoundPolicy)
+        assert one.variants
