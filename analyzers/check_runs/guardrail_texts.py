@@ -13,7 +13,7 @@ MAX_TEXT = 200_000
 """Characters."""
 _NAME = "guardrail"
 _ERROR = re.compile(rf"{_NAME}(?::(\d+):(\d+))?: (.*)", re.DOTALL)
-_ANY = "111122223333"
+_ANY = "arn:aws:iam::111122223333:root"
 """A value of a parameter where only the form matters."""
 
 

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-custom-policy-c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -25,7 +26,8 @@ from analyzers.reasoning.verdict import Answer, Culprit, Verdict
 
 from . import examples
 from .examples import Forbidden
-from .found import FoundPolicy, Missing, Variant
+from .found import FoundPolicy, Missing, Variant, readable
+from .short_forms import in_full, no_arns
 from .unknowns import is_marked, narrowest, widest
 from .words import Instance, instances, texts_of
 
@@ -109,6 +111,8 @@ class CheckResult:
 
 
 Ask = Callable[[Policy], Verdict]
+_PRINCIPALS = frozenset({PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL})
+"""Types of policies that name principals."""
 
 
 def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SECONDS) -> CheckResult:
@@ -120,12 +124,25 @@ def no_new_access(found: FoundPolicy, reference: Policy, *, seconds: float = SEC
     def is_new(request: Request) -> bool | None:
         return inverse(examples.allows(reference, request))
 
+    if found.policy_type in _PRINCIPALS and any(
+        statement.effect is Effect.ALLOW and statement.principals is None for statement in reference.statements
+    ):
+        message = (
+            "The reference has a statement without principals, which a policy of a resource cannot be held against."
+        )
+        return CheckResult(Check.NO_NEW_ACCESS, Result.UNKNOWN, message, found)
     passed, fault = "It allows nothing that the reference does not.", "allows what the reference does not"
     return _check(Check.NO_NEW_ACCESS, found, ask, passed, fault, texts_of(json.loads(reference.text)), is_new)
 
 
 def access_not_granted(found: FoundPolicy, access: Sequence[Access], *, seconds: float = SECONDS) -> CheckResult:
     """That the policy grants nothing of the listed access."""
+    if wrong := [text for one in access for text in one.actions if not is_action(text)]:
+        message = f"{wrong[0]!r} is no action: write service:Action, as in s3:GetObject."
+        return CheckResult(Check.ACCESS_NOT_GRANTED, Result.UNKNOWN, message, found)
+    if wrong := [text for one in access for text in one.resources if not is_resource(text)]:
+        message = f"{wrong[0]!r} is no ARN: write arn:…, * and ? allowed."
+        return CheckResult(Check.ACCESS_NOT_GRANTED, Result.UNKNOWN, message, found)
     listed = [(one.actions, one.resources) for one in access]
 
     def ask(policy: Policy) -> Verdict:
@@ -146,6 +163,16 @@ def _covers(patterns: Sequence[str], text: str) -> bool:
     """An empty list stands for any. Actions come in lower case."""
     given = (one.lower() if ":" in one and not one.startswith("arn:") else one for one in patterns)
     return not patterns or any(matches(glob(tokens(one, wildcards=True, variables=False)), text) for one in given)
+
+
+def is_action(text: str) -> bool:
+    """Whether a text may be a pattern of actions; one that is none matches nothing, and everything would pass."""
+    return text == "*" or re.fullmatch(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+", text) is not None
+
+
+def is_resource(text: str) -> bool:
+    """As `is_action`, of ARNs."""
+    return text.startswith(("arn:", "*", "?"))
 
 
 def no_public_access(found: FoundPolicy, *, seconds: float = SECONDS) -> CheckResult:
@@ -205,16 +232,24 @@ def _answer(
 ) -> _Answered:
     """About one variant, for all values of what is not known in it."""
     try:
-        document = json.loads(variant.text)
+        written = json.loads(variant.text)
+        document = in_full(written)
         if not is_marked(document):
-            return _asked(parse(variant.text, statement_required=False), ask, forbidden)
+            text = variant.text if document is written else json.dumps(document)
+            return _seen(_asked(parse(text, statement_required=False), ask, forbidden), document)
         standing = instances(document, compared) or [Instance(document, {})]
         answers = [_bounded(one, policy_type, ask, forbidden) for one in standing]
     except (PolicyError, ValueError) as error:
         return _Answered(Result.UNKNOWN, f"It is no policy: {error}")
     if len({answer.result for answer in answers}) == 1:
-        return answers[0]
+        return _seen(answers[0], document)
     return _Answered(Result.UNKNOWN)
+
+
+def _seen(answer: _Answered, document: object) -> _Answered:
+    """Of what is no resource nothing is proved."""
+    odd = next(no_arns(document), None) if answer.result is Result.PASS else None
+    return answer if odd is None else _Answered(Result.UNKNOWN, f"{readable(odd)!r} is no ARN.")
 
 
 def _asked(policy: Policy, ask: Ask, forbidden: Forbidden | None) -> _Answered:
@@ -226,7 +261,7 @@ def _asked(policy: Policy, ask: Ask, forbidden: Forbidden | None) -> _Answered:
 
 def _bounded(instance: Instance, policy_type: PolicyType, ask: Ask, forbidden: Forbidden | None) -> _Answered:
     """For all values of what is still not known."""
-    principals = policy_type in {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}
+    principals = policy_type in _PRINCIPALS
     wide = widest(instance.document, principals=principals)
     narrow = narrowest(instance.document, principals=principals)
     if wide is None or narrow is None:

@@ -23,13 +23,22 @@ def mark(name: str, *, word: bool = False) -> str:
     `word`: the value is an id or a name that AWS gives (an account, a region, the made-up name of a resource): without
     wildcards, colons or slashes, and no other value has it.
     """
-    plain = "".join(char for char in name if char not in _OPEN + _CLOSE + _WORD)
-    return f"{_OPEN}{_WORD if word else ''}{plain}{_CLOSE}"
+    return f"{_OPEN}{_WORD if word else ''}{plain_name(name)}{_CLOSE}"
+
+
+def plain_name(name: str) -> str:
+    """A name as it may stand within a JSON text: a policy that is a text has its marks between quotes."""
+    told = "".join(char for char in name if char not in _OPEN + _CLOSE + _WORD and char.isprintable())
+    return told.replace('"', "'").replace("\\", "/")
 
 
 def words_in(text: str) -> Iterator[str]:
     """The names of the words among the values that are not known."""
     return (found[1] for found in _WORDS.finditer(text))
+
+
+def begins_with_word(text: str) -> bool:
+    return _WORDS.match(text) is not None
 
 
 def pieces(text: str) -> Iterator[tuple[str, str | None]]:
@@ -67,6 +76,10 @@ def readable(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in text)
 
 
+ANY_RESOURCE = "policies of resources"
+"""The element of what stands for the policies of resources that a file does not show."""
+
+
 class Place(NamedTuple):
     """Line and column start at 1, as editors and SARIF count them."""
 
@@ -97,6 +110,7 @@ class FoundPolicy:
     ("AWS::S3::Bucket", "AWS::IAM::AssumeRolePolicyDocument"), else empty. `name`: the logical id or address of what
     holds the policy, empty for a file that is a policy. `lines`: where the elements of the first variant stand in the
     file, by path; not every path needs to be there. `unreadable`: why it is no policy at all; then no variants count.
+    `taken`: (name, value) of the defaults of parameters that are in it: whoever deploys may give others.
 
     `account`: that of the resource, or what stands for it in a template (a mark); empty if it is not known. `inside`:
     where the policy stands in its file, by path; None where it does not stand there as it is (it is made of several
@@ -114,6 +128,7 @@ class FoundPolicy:
     unreadable: str = ""
     account: str = field(default="", compare=False)
     inside: Path | None = field(default=None, compare=False)
+    taken: tuple[tuple[str, str], ...] = ()
 
     @property
     def title(self) -> str:

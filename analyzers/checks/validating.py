@@ -14,7 +14,7 @@ from .found import FoundPolicy, Place, Variant, marks_in, words_in
 from .outcome import Level, Outcome, Problem
 from .unknowns import is_marked
 from .validation import RESOURCE_TYPES, FindingType, Location, ValidationFinding, validate
-from .words import instances
+from .words import filled
 
 VALIDATE = "validate"
 _LEVELS = {
@@ -56,11 +56,10 @@ def _findings(found: FoundPolicy, variant: Variant) -> Iterator[ValidationFindin
     if not is_marked(document):
         yield from validate(variant.text, found.policy_type, resource_type)
         return
-    standing = instances(document, ())
-    filled = standing[0].document if standing else document
-    text = json.dumps(filled, ensure_ascii=False, indent=2)
+    document = filled(document)
+    text = json.dumps(document, ensure_ascii=False, indent=2)
     for one in validate(text, found.policy_type, resource_type):
-        if not any(is_marked(_value(filled, location.path)) for location in one.locations):
+        if not any(is_marked(_value(document, location.path)) for location in one.locations):
             yield one
 
 

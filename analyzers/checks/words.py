@@ -8,7 +8,7 @@ matches some of the values only; for accounts the ones that are named are then l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from analyzers.reasoning.globs import EVERYTHING, Glob, Step, glob
 
 from .found import marked, marks_in, pieces, readable, with_words, words_in
 
-ACCOUNT, REGION = "AWS::AccountId", "AWS::Region"
+ACCOUNT, REGION, STACK = "AWS::AccountId", "AWS::Region", "AWS::StackName"
 MOST_ACCOUNTS = 10
 _REGIONS = ("mx-central-1", "il-central-1", "ca-west-1", "ap-south-2", "me-south-1", "af-south-1", "us-west-1")
 """Seldom named; that one is taken which is not."""
@@ -44,9 +44,9 @@ def instances(document: Any, compared: Iterable[str]) -> list[Instance] | None:
     names = list(dict.fromkeys(name for text in texts for name in words_in(text)))
     others = [*dict.fromkeys([*texts, *compared])]
     named = sorted({found for text in others for found in _ACCOUNT.findall(text)})
-    if len(named) > MOST_ACCOUNTS or _told_apart(texts, others):
+    if len(named) > MOST_ACCOUNTS or _told_apart(texts, others, named):
         return None
-    fresh = {name: _fresh(name, number, others) for number, name in enumerate(names)}
+    fresh = _all_fresh(names, others)
     back = {value: f"<{name}>" for name, value in fresh.items()}
     found = [Instance(_with(document, fresh), back)]
     if ACCOUNT in fresh:
@@ -55,33 +55,47 @@ def instances(document: Any, compared: Iterable[str]) -> list[Instance] | None:
     return found
 
 
-def _told_apart(texts: Iterable[str], others: Iterable[str]) -> bool:
+def filled(document: Any) -> Any:
+    """The document with values for its words that occur nowhere else in it."""
+    texts = list(_texts(document))
+    names = dict.fromkeys(name for text in texts for name in words_in(text))
+    return _with(document, _all_fresh(names, texts))
+
+
+def _all_fresh(names: Iterable[str], others: list[str]) -> dict[str, str]:
+    return {name: _fresh(name, number, others) for number, name in enumerate(names)}
+
+
+def _told_apart(texts: Iterable[str], others: Iterable[str], accounts: Sequence[str]) -> bool:
     worded = [text for text in texts if any(True for _ in words_in(text))]
-    return any(_separates(other, text) for text in worded for other in others if other != text)
+    return any(_separates(other, text, accounts) for text in worded for other in others if other != text)
 
 
-def _separates(other: str, text: str) -> bool:
-    """Whether `other` may match some of the values of `text` and not all of them."""
+def _separates(other: str, text: str, accounts: Sequence[str]) -> bool:
+    """Whether `other` may match some of the values of `text` and not all of them. `accounts`: those that are named."""
     if not marked(other):
-        if _ACCOUNT.search(other) and set(words_in(text)) == {ACCOUNT}:
-            return False  # that account is looked at by itself
-        return _overlap(other, text) and not _within(text, other)
-    if list(words_in(other)) == list(marks_in(other)):
+        # accounts that are named are looked at one by one: whether others are told apart
+        named = [with_words(text, {ACCOUNT: one}) for one in accounts] if ACCOUNT in words_in(text) else []
+        return _some([other, text], named) and _some([text], [other, *named])
+    if list(words_in(other)) == list(marks_in(other)) and not _may_begin(other, text):
         return False  # words differ from one another
-    return _overlap(other, text)
+    return _some([other, text], [])
 
 
-@lru_cache(maxsize=4096)
-def _overlap(one: str, other: str) -> bool:
-    return _some([one, other], [])
-
-
-@lru_cache(maxsize=4096)
-def _within(inner: str, outer: str) -> bool:
-    return not _some([inner], [outer])
+def _may_begin(one: str, other: str) -> bool:
+    """Whether one of them matches names that begin with the stack's, as made-up names do."""
+    first, second = set(words_in(one)), set(words_in(other))
+    return first != second and any(
+        STACK in words and set(text) & set("*?") for words, text in ((first, one), (second, other))
+    )
 
 
 def _some(wanted: list[str], unwanted: list[str]) -> bool:
+    return _exists(tuple(wanted), tuple(unwanted))
+
+
+@lru_cache(maxsize=4096)
+def _exists(wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> bool:
     """Whether a text matches all of these patterns and none of those; true if that takes too long to tell."""
     try:
         return (

@@ -18,6 +18,7 @@ from analyzer_portal import bootstrap
 from analyzers.checks import custom, validating
 from analyzers.checks.cli.main import LEVELS, SECONDS, main
 from analyzers.checks.cli.output import FORMATS
+from analyzers.checks.cli.output.markdown import plain
 from tests.shared import conformance
 
 OPEN = {"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}
@@ -326,3 +327,10 @@ def test_sarif_has_what_its_readers_need(files: Path, capsys: pytest.CaptureFixt
     invocation = told["runs"][0]["invocations"][0]
     assert not invocation["executionSuccessful"]
     assert "broken.json" in invocation["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_foreign_texts_become_no_links_in_markdown() -> None:
+    text = plain("see https://evil.example, www.evil.example and &#64;somebody")
+    assert "https:/" not in text
+    assert "www.evil" not in text
+    assert "&#" not in text.replace("\\&", "")

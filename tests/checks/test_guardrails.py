@@ -162,8 +162,12 @@ def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, said: str
 
 
 def test_parameters_are_filled_in_as_lists_and_inside_of_texts() -> None:
-    text = "name: x\nparameters: {who: who}\nrules: [{check: access-not-granted, actions: ['{{who}}', 's3:{{ who }}']}]"
-    assert parse_guardrail(text, {"who": "a,b"}).rules[0].access[0].actions == ("a", "b", "s3:a,b")
+    text = "name: x\nparameters: {who: who}\nrules: [{check: access-not-granted, actions: ['{{who}}']}]"
+    assert parse_guardrail(text, {"who": "a:b, c:d"}).rules[0].access[0].actions == ("a:b", "c:d")
+    inside = text.replace("'{{who}}'", "'s3:{{ who }}'")
+    assert parse_guardrail(inside, {"who": "Get*"}).rules[0].access[0].actions == ("s3:Get*",)
+    with pytest.raises(GuardrailError, match="one value, without commas"):
+        parse_guardrail(inside, {"who": "Get*,Put*"})
     with pytest.raises(GuardrailError, match="needs who"):
         parse_guardrail(text)
     with pytest.raises(GuardrailError, match="no parameter 'other'"):
@@ -194,3 +198,26 @@ def test_from_the_command_line(
     assert "baseline" in capsys.readouterr().err
     assert main(["guardrails"]) == 0
     assert "privilege-escalation" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "check: access-not-granted, actions: [DeleteBucket]",
+        "check: access-not-granted, resources: [my-bucket]",
+        "check: no-public-access, resource-types: ['AWS::S3::BucketPolicy']",
+    ],
+)
+def test_a_rule_that_nothing_could_break_is_a_mistake(rule: str) -> None:
+    with pytest.raises(GuardrailError):
+        parse_guardrail(f"name: x\nrules: [{{{rule}}}]")
+
+
+def test_a_rule_about_a_resource_type_is_unknown_where_nobody_told_the_type() -> None:
+    rule = "check: no-public-access, resource-types: ['AWS::S3::Bucket']"
+    guardrail = parse_guardrail(f"name: x\nrules: [{{{rule}}}]")
+    text = json.dumps({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]})
+    plain = FoundPolicy((Variant(text),), PolicyType.RESOURCE, Place("policy.json"))
+    (found,) = applicable(guardrail, plain)
+    assert outcome(found, plain).result is Result.UNKNOWN
+    assert not list(applicable(guardrail, FoundPolicy((Variant(text),), PolicyType.RESOURCE, Place("t"), name="Ecr")))

@@ -162,6 +162,44 @@ def test_marks_are_read_back() -> None:
     assert replace_marks(text, "*") == "arn:aws:s3:::*/*"
 
 
+def test_one_account_stands_for_others_only_where_no_pattern_tells_them_apart() -> None:
+    policy = found(allow("sqs:*", f"arn:aws:sqs:us-east-1:{ACCOUNT}:*"))
+    access = [Access((), ("arn:aws:sqs:*:4444????????:q-111122223333",))]
+    assert access_not_granted(policy, access).result is Result.UNKNOWN
+
+
+def test_names_that_are_made_up_begin_with_the_stack() -> None:
+    stack = mark("AWS::StackName", word=True)
+    deny = {"Effect": "Deny", "Action": "*", "NotResource": f"arn:aws:s3:::{stack}-*"}
+    policy = found(allow("s3:*", f"arn:aws:s3:::{NAME}"), deny)
+    assert access_not_granted(policy, [Access(("s3:*",))]).result is Result.UNKNOWN
+
+
+def test_a_policy_of_a_resource_is_not_held_against_a_reference_without_principals() -> None:
+    assert no_new_access(principal("*"), REFERENCE).result is Result.UNKNOWN
+
+
+@pytest.mark.parametrize("access", [Access(("DeleteBucket",)), Access(("s3.DeleteBucket",)), Access((), ("bucket",))])
+def test_what_can_match_nothing_is_not_passed(access: Access) -> None:
+    assert access_not_granted(found(allow("*")), [access]).result is Result.UNKNOWN
+
+
+def test_the_short_form_of_an_api_is_its_arn() -> None:
+    api = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/prod/*"}
+    assert no_public_access(found(api, kind=RESOURCE)).result is Result.FAIL
+    deny = {**api, "Effect": "Deny", "Resource": ["execute-api:/prod/GET/*", "execute-api:/*"]}
+    assert no_public_access(found(api, deny, kind=RESOURCE)).result is Result.PASS
+    assert no_public_access(found({**api, "Resource": f"execute-api:/{X}"}, kind=RESOURCE)).result is Result.UNKNOWN
+    granted = [Access((), ("arn:aws:execute-api:*:*:abc/prod/GET/x",))]
+    assert access_not_granted(found(api, kind=RESOURCE), granted).result is Result.FAIL
+
+
+@pytest.mark.parametrize("resource", ["bucket/*", "s3:::bucket", f"{NAME}/*"])
+def test_of_what_is_no_resource_nothing_is_proved(resource: str) -> None:
+    policy = found({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": resource}, kind=RESOURCE)
+    assert no_public_access(policy).result is Result.UNKNOWN
+
+
 # -- every value, one by one -----------------------------------------------------------------------------------------
 
 ACTIONS = ["s3:GetObject", "s3:Get*", "*", "sqs:SendMessage"]

@@ -67,3 +67,14 @@ def test_from_the_command_line(
     assert main(["validate", "bad.json", "--format", "sarif"]) == 1
     run = json.loads(capsys.readouterr().out)["runs"][0]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["INVALID_ACTION"]
+
+
+def test_ids_that_a_pattern_tells_apart_are_validated_too() -> None:
+    name = mark("Bucket.BucketName", word=True)
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"{name}-x", "*-x"]}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, ensure_ascii=False)
+    outcome = validated(FoundPolicy((Variant(text),), PolicyType.IDENTITY, Place("p.json")))
+    assert (outcome.result, [one.path[-1] for one in outcome.problems if one.level == "error"][:1]) == (
+        Result.FAIL,
+        [0],
+    )

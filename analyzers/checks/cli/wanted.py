@@ -11,7 +11,7 @@ from pathlib import Path
 
 from analyzers.checks import asking
 from analyzers.checks.asking import Owner
-from analyzers.checks.custom import Access
+from analyzers.checks.custom import Access, is_action, is_resource
 from analyzers.checks.found import FoundPolicy
 from analyzers.checks.outcome import Outcome
 from analyzers.checks.sources import MAX_FILE, Options
@@ -38,6 +38,10 @@ def access_not_granted(options: argparse.Namespace) -> Check:
     actions, resources = _split(options.actions), _split(options.resources)
     if not actions and not resources:
         raise WrongUse("say with --actions, --resources or both what must not be granted.")
+    if wrong := [one for one in actions if not is_action(one)]:
+        raise WrongUse(f"--actions {wrong[0]}: write service:Action, as in s3:GetObject; * and ? allowed.")
+    if wrong := [one for one in resources if not is_resource(one)]:
+        raise WrongUse(f"--resources {wrong[0]}: write ARNs, as in arn:aws:s3:::bucket/*; * and ? allowed.")
     access = [Access(actions, resources)]
     return lambda found: [asking.access_not_granted(found, access, seconds=options.seconds)]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from analyzers.checks import asking, custom
 from analyzers.checks.asking import NOBODY, Owner
-from analyzers.checks.found import FoundPolicy
+from analyzers.checks.custom import Result
+from analyzers.checks.found import ANY_RESOURCE, FoundPolicy
 from analyzers.checks.outcome import Outcome
 from analyzers.checks.validating import validated
 from analyzers.policy import parse
@@ -22,7 +23,9 @@ def applicable(guardrail: Guardrail, policy: FoundPolicy) -> Iterator[Rule]:
 
 def outcome(rule: Rule, policy: FoundPolicy, *, owner: Owner = NOBODY, seconds: float = custom.SECONDS) -> Outcome:
     """Of one rule."""
-    if rule.kind is Kind.VALIDATE:
+    if rule.resource_types and not policy.resource_type:
+        found = Outcome(str(rule.kind), policy, Result.UNKNOWN, _WHICH)
+    elif rule.kind is Kind.VALIDATE:
         found = validated(policy, rule.level)
     elif rule.kind is Kind.NO_NEW_ACCESS:
         found = asking.no_new_access(policy, parse(rule.reference, statement_required=False), seconds=seconds)
@@ -36,11 +39,21 @@ def outcome(rule: Rule, policy: FoundPolicy, *, owner: Owner = NOBODY, seconds: 
 def _is_about(rule: Rule, policy: FoundPolicy) -> bool:
     if rule.policy_types and policy.policy_type not in rule.policy_types:
         return False
-    if rule.resource_types and policy.resource_type not in rule.resource_types:
+    if rule.resource_types and policy.resource_type not in rule.resource_types | _untold(policy):
         return False
     if rule.kind is Kind.NO_NEW_ACCESS and not rule.policy_types:
         return _names_principals(rule.reference) == (policy.policy_type in _PRINCIPALS)
     return rule.kind is not Kind.NO_PUBLIC_ACCESS or policy.policy_type is PolicyType.RESOURCE
+
+
+_WHICH = "The rule is about certain types of resources: tell with --resource-type whose policy it is."
+
+
+def _untold(policy: FoundPolicy) -> frozenset[str]:
+    """Of the policy of a resource whose type nobody told: a file that is a policy, or what may be any policies."""
+    is_file = not policy.name and not policy.element
+    is_open = bool(policy.missing) and policy.element == ANY_RESOURCE
+    return frozenset({""}) if policy.policy_type is PolicyType.RESOURCE and (is_file or is_open) else frozenset()
 
 
 _PRINCIPALS = {PolicyType.RESOURCE, PolicyType.RESOURCE_CONTROL}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from analyzers.checks.custom import Access
+from analyzers.checks.custom import PUBLIC_TYPES, Access, is_action, is_resource
 from analyzers.checks.sources import tree
 from analyzers.policy import PolicyError, parse
 from analyzers.reasoning.question import PolicyType
@@ -114,7 +114,7 @@ class _Reader:
             kind=kind,
             why=_line(rule.get("why")),
             policy_types=frozenset(self._policy_types(rule)),
-            resource_types=frozenset(self._texts(rule, "resource-types")),
+            resource_types=frozenset(self._resource_types(rule)),
             reference=self._reference(rule) if kind is Kind.NO_NEW_ACCESS else "",
             access=self._access(rule) if kind is Kind.ACCESS_NOT_GRANTED else (),
             level=level,
@@ -127,10 +127,21 @@ class _Reader:
             except ValueError:
                 raise self._wrong(f"policy-types are among {', '.join(PolicyType)}", rule["policy-types"]) from None
 
+    def _resource_types(self, rule: Any) -> Iterator[str]:
+        """Policies are told apart by these types only: a rule about another would never apply."""
+        for text in self._texts(rule, "resource-types"):
+            if text not in PUBLIC_TYPES:
+                raise self._wrong(f"resource-types are among {', '.join(sorted(PUBLIC_TYPES))}", rule["resource-types"])
+            yield text
+
     def _access(self, rule: Any) -> tuple[Access, ...]:
         actions, resources = self._texts(rule, "actions"), self._texts(rule, "resources")
         if not actions and not resources:
             raise self._wrong("actions, resources or both are needed", rule)
+        if wrong := [one for one in actions if not is_action(one)]:
+            raise self._wrong(f"{wrong[0][:60]!r} is no action: write service:Action", rule["actions"])
+        if wrong := [one for one in resources if not is_resource(one)]:
+            raise self._wrong(f"{wrong[0][:60]!r} is no ARN: write arn:…, * and ? allowed", rule["resources"])
         return (Access(tuple(actions), tuple(resources)),)
 
     def _reference(self, rule: Any) -> str:
@@ -172,7 +183,7 @@ class _Reader:
             whole = _HOLE.fullmatch(value)
             if whole and "," in (told := self._parameter(whole[1], value)):
                 return [one.strip() for one in told.split(",") if one.strip()]
-            return _HOLE.sub(lambda found: self._parameter(found[1], value), str(value))
+            return _HOLE.sub(lambda found: self._one(found[1], value), str(value))
         if isinstance(value, Mapping):
             return {key: self._filled(one) for key, one in value.items()}
         if isinstance(value, list):
@@ -182,6 +193,13 @@ class _Reader:
                 found += filled if isinstance(filled, list) and isinstance(one, str) else [filled]
             return found
         return value
+
+    def _one(self, name: str, at: str) -> str:
+        """For the inside of a text, where several values would make one that nothing has."""
+        told = self._parameter(name, at)
+        if "," in told:
+            raise self._wrong(f"{name} stands within a text: give one value, without commas", at)
+        return told
 
     def _parameter(self, name: str, at: Any) -> str:
         if name not in self._declared:

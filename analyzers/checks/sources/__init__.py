@@ -65,25 +65,40 @@ def read(paths: Sequence[str], options: Options) -> Iterator[FoundPolicy | Unrea
 
     In a folder files that hold no policies are passed over; a file that is named and holds none is unreadable.
     """
-    for one in files(paths):
-        if isinstance(one, Unreadable):
-            yield one
-            continue
-        try:
-            yield from policies(one, options)
-        except Unreadable as error:
-            yield error
+    seen: set[Path] = set()
+    for name in paths:
+        empty, before = True, frozenset(seen)
+        for one in _of(Path(name), seen):
+            for found in _read(one, options):
+                empty = False
+                yield found
+        if empty and Path(name).is_dir() and not any(path.is_relative_to(Path(name).absolute()) for path in before):
+            yield Unreadable(f"{name}: no policy in it, neither by itself nor in a template.")
+
+
+def _read(file: File | Unreadable, options: Options) -> Iterator[FoundPolicy | Unreadable]:
+    if isinstance(file, Unreadable):
+        yield file
+        return
+    try:
+        yield from policies(file, options)
+    except Unreadable as error:
+        yield error
 
 
 def files(paths: Sequence[str]) -> Iterator[File | Unreadable]:
     """The files that `read` reads policies from; each once."""
     seen: set[Path] = set()
     for name in paths:
-        path = Path(name)
-        for inner in _files(path) if path.is_dir() else [path]:
-            if (same := inner.absolute()) not in seen:
-                seen.add(same)
-                yield from _recognised(inner, named=not path.is_dir())
+        yield from _of(Path(name), seen)
+
+
+def _of(path: Path, seen: set[Path]) -> Iterator[File | Unreadable]:
+    """The files of one path, but those that were `seen`."""
+    for inner in _files(path) if path.is_dir() else [path]:
+        if (same := inner.absolute()) not in seen:
+            seen.add(same)
+            yield from _recognised(inner, named=not path.is_dir())
 
 
 def policies(file: File, options: Options) -> Iterator[FoundPolicy]:

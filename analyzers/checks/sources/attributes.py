@@ -68,7 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "AWS::Backup::BackupVault": Kind(
         "BackupVaultName", "{N}", {"BackupVaultArn": _arn("backup", "backup-vault:{N}"), "BackupVaultName": "{N}"}
     ),
-    "AWS::IAM::OIDCProvider": Kind("", _arn("iam", "oidc-provider/{N}", region=False)),
+    "AWS::IAM::OIDCProvider": Kind("Url", _arn("iam", "oidc-provider/{N}", region=False)),
     "AWS::IAM::SAMLProvider": Kind("Name", _arn("iam", "saml-provider/{N}", region=False)),
 }
 """Of any other type neither is known."""

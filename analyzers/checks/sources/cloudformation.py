@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from analyzers.checks.found import FoundPolicy, Missing, Place, Variant, alone
+from analyzers.checks.found import ANY_RESOURCE, FoundPolicy, Missing, Place, Variant, alone, marked, readable
 from analyzers.policy.model import Path
 from analyzers.reasoning.question import PolicyType
 
 from . import tree
-from .documents import text_of, why_not
+from .documents import holds_policy, names_principals, text_of, why_not
 from .errors import Unreadable
-from .intrinsics import NO_VALUE, Template, Undecided, Values, variants
+from .intrinsics import NO_VALUE, Template, Undecided, Values, Way, parameters_in, variants
 from .managed import text_of_managed
 from .permissions import PERMISSIONS
 from .properties import CONTROL_POLICIES, IDENTITY, MANAGED_ARNS, PROPERTIES, RESOURCE, Property
@@ -22,14 +24,17 @@ from .properties import CONTROL_POLICIES, IDENTITY, MANAGED_ARNS, PROPERTIES, RE
 if TYPE_CHECKING:
     from . import File, Options
 
-_RESOURCES = re.compile(r"""^\s*["']?Resources["']?\s*:""", re.MULTILINE)
+_RESOURCES = re.compile(r"""(^|[{,])\s*["']?Resources["']?\s*:""", re.MULTILINE)
+_VERSION = "AWSTemplateFormatVersion"
 _TYPE = re.compile(r"""["']?Type["']?\s*:\s*["']?(AWS|Custom|Alexa)::""")
 _SAM = "AWS::Serverless-2016-10-31"
+_TRANSFORMS = frozenset({_SAM, "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen"})
+"""Those that add no policies that this module does not see."""
 
 
 def recognises(file: File) -> bool:
     found = _RESOURCES.search(file.text) or '"Resources"' in file.text
-    return bool(found) and _TYPE.search(file.text) is not None
+    return bool(found) and (_VERSION in file.text or _TYPE.search(file.text) is not None)
 
 
 def read(file: File, options: Options) -> Iterator[FoundPolicy]:
@@ -40,17 +45,54 @@ def read(file: File, options: Options) -> Iterator[FoundPolicy]:
     if not isinstance(content, Mapping) or not isinstance(content.get("Resources"), Mapping):
         raise Unreadable(f"{file.name}: a template without Resources.")
     transforms = content.get("Transform")
-    if transforms == _SAM or (isinstance(transforms, list) and _SAM in transforms):
+    named = [_named(one) for one in (transforms if isinstance(transforms, list) else [transforms])]
+    if _SAM in named:
         from .sam import translated
 
         content = translated(file.name, content)
-    yield from policies(Template(file.name, content, options.assume), options)
+    template = Template(file.name, content, options.assume)
+    for one in transforms if isinstance(transforms, list) else [transforms]:
+        name = _named(one)
+        if one is not None and name not in _TRANSFORMS:
+            yield from whatever(template, f"Transform {name}".strip(), one, "a macro, which may change any resource")
+    if "Fn::Transform" in content:
+        yield from whatever(template, "Transform", content["Fn::Transform"], "a macro, which may change any resource")
+    yield from policies(template, options, content["Resources"])
 
 
-def policies(template: Template, options: Options) -> Iterator[FoundPolicy]:
-    """Those of all resources, by logical id."""
-    for logical, resource in template.resources.items():
+def _named(transform: Any) -> str:
+    return str(transform.get("Name", "") if isinstance(transform, Mapping) else transform)
+
+
+def policies(template: Template, options: Options, resources: Mapping[str, Any]) -> Iterator[FoundPolicy]:
+    """Those of all resources, by logical id; of what is no resource as it stands, that it is not known."""
+    for logical, resource in resources.items():
+        if not isinstance(resource, Mapping) or str(logical).startswith("Fn::"):
+            yield from whatever(template, str(logical), resource, "it is not known which resources there are")
+            continue
+        if function := next((str(one) for one in resource if str(one).startswith("Fn::")), ""):
+            yield from whatever(template, f"{logical}.{function}", resource, "it may add to the resource")
+        kind = str(resource.get("Type", ""))
+        if kind.endswith("::MODULE") or kind in _ELSEWHERE or kind.startswith("AWS::Serverless::"):
+            yield from whatever(template, str(logical), resource, _ELSEWHERE.get(kind, "a module or macro"))
         yield from _Resource(template, logical, resource, options).policies()
+
+
+_ELSEWHERE = {
+    "AWS::CloudFormation::Stack": "a stack of its own: check its template, too",
+    "AWS::CloudFormation::StackSet": "stacks of their own: check their template, too",
+}
+"""Types whose resources stand in another template."""
+
+
+def whatever(template: Template, name: str, node: Any, why: str) -> Iterator[FoundPolicy]:
+    """What may hold any policies: one of each kind, of which nothing is known."""
+    values = Values(template, {})
+    text = text_of(values.unknown(name, node, why))
+    place = _place_of(template, node) or Place(template.name)
+    missing = tuple(values.missing.values())
+    for kind, element in ((RESOURCE, ANY_RESOURCE), (IDENTITY, "policies of identities")):
+        yield FoundPolicy((Variant(text),), kind, place, "", name, element, missing=missing, unreadable=why_not(text))
 
 
 class _Resource:
@@ -61,6 +103,7 @@ class _Resource:
         self._resource = resource
         properties = resource.get("Properties")
         self._properties: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+        self._without_default: frozenset[str] = frozenset()
         self._logical = self._name = logical
         self._place = _place_of(template, resource) or Place(template.name)
         metadata = resource.get("Metadata")
@@ -77,38 +120,49 @@ class _Resource:
             yield from self._control_policy()
         elif self._type in PROPERTIES:
             for known in PROPERTIES[self._type]:
-                for element, node in _at(self._properties, known.path.split(".")):
-                    yield from self._policy(element, node, known)
-        else:
-            for element, node in _documents(self._properties, ""):
+                for element, node, rest in _at(self._properties, known.path.split(".")):
+                    yield from self._policy(element, node, known, rest)
+        seen = {known.path.partition(".")[0] for known in PROPERTIES.get(self._type, ())}
+        if self._type not in PERMISSIONS and self._type != "AWS::Organizations::Policy":
+            others = {name: one for name, one in self._properties.items() if name not in seen}
+            for element, node in _documents(others, ""):
                 yield from self._policy(element, node, Property(element, _looks_like(node)))
         if self._type in MANAGED_ARNS:
             yield from self._managed(MANAGED_ARNS[self._type])
 
     def _exists(self) -> bool:
-        """A resource whose condition is not known is checked as if it were there."""
+        """A resource whose condition is not known is checked as if it were there. So is one that is there for other
+        values of parameters than their defaults, which then do not count."""
         condition = self._resource.get("Condition")
         if not isinstance(condition, str):
             return True
         try:
-            return Values(self._template, {}).condition(condition)
+            if Values(self._template, {}).condition(condition):
+                return True
+            return Values(self._template, {}, None).condition(condition)
         except Undecided:
+            self._without_default = parameters_in(self._template, condition)
             return True
 
-    def _policy(self, element: str, node: Any, known: Property) -> Iterator[FoundPolicy]:
-        found: list[Variant] = []
+    def _ways(self, node: Any) -> Iterator[Way]:
+        return variants(self._template, node, self._without_default)
+
+    def _policy(self, element: str, node: Any, known: Property, rest: tuple[str, ...] = ()) -> Iterator[FoundPolicy]:
+        """`rest`: where the policy stands in the node's value, if that is not known before the value is."""
+        found: dict[str, list[Variant]] = {}
         missing: dict[str, Missing] = {}
-        unreadable = ""
-        for when, value, unknown in variants(self._template, node):
-            if value is NO_VALUE or value in ("", None, {}):
-                continue
-            missing |= unknown
-            variant = Variant(text_of(value), when)
-            unreadable = unreadable or why_not(variant.text)
-            found.append(variant)
-        if found:
-            made = self._found(tuple(found), known, element, node, missing, unreadable)
-            yield replace(made, account=self._account(), inside=self._inside(element, node))
+        taken: dict[str, str] = {}
+        for when, value, unknown, defaults in self._ways(node):
+            for said, inner, _ in _at(value, list(rest), element) if value is not NO_VALUE else ():
+                if inner is NO_VALUE or inner in ("", None, {}):
+                    continue
+                missing |= unknown
+                taken |= defaults
+                found.setdefault(said, []).append(Variant(text_of(inner), when))
+        for said, texts in found.items():
+            unreadable = next(filter(None, (why_not(one.text) for one in texts)), "")
+            made = self._found(tuple(texts), known, said, node, missing, unreadable, taken)
+            yield replace(made, account=self._account(), inside=None if rest else self._inside(element, node))
 
     def _account(self) -> str:
         """What `AWS::AccountId` is in this template."""
@@ -126,6 +180,7 @@ class _Resource:
         node: Any,
         missing: Mapping[str, Missing],
         unreadable: str = "",
+        taken: Mapping[str, str] = MappingProxyType({}),
     ) -> FoundPolicy:
         place = _place_of(self._template, node) or self._place
         return FoundPolicy(
@@ -138,20 +193,24 @@ class _Resource:
             alone(_lines(self._template.name, node, ())),
             tuple(missing.values()),
             unreadable,
+            taken=tuple(taken.items()),
         )
 
     def _permission(self) -> FoundPolicy:
         resource_type, statement_of = PERMISSIONS[self._type]
         found: list[Variant] = []
         missing: dict[str, Missing] = {}
-        for when, value, unknown in variants(self._template, self._properties):
-            statement = statement_of(value) if isinstance(value, Mapping) else value
+        taken: dict[str, str] = {}
+        for when, value, unknown, defaults in self._ways(self._properties):
+            named = value if isinstance(value, Mapping) else {}
+            statement = value if isinstance(value, str) else statement_of(named)
             found.append(Variant(text_of({"Version": "2012-10-17", "Statement": [statement]}), when))
             missing |= unknown
+            taken |= defaults
         lines = self._statement_lines()
         known = Property("", RESOURCE, resource_type)
         made = self._found(tuple(found), known, "", self._properties, missing)
-        return replace(made, place=self._place, lines=lines, account=self._account())
+        return replace(made, place=self._place, lines=lines, taken=tuple(taken.items()), account=self._account())
 
     def _statement_lines(self) -> dict[Path, Place]:
         keys_at = getattr(self._properties, "keys_at", {})
@@ -163,19 +222,34 @@ class _Resource:
         return lines
 
     def _control_policy(self) -> Iterator[FoundPolicy]:
-        kind = str(self._properties.get("Type", ""))
-        if kind in set(CONTROL_POLICIES) and "Content" in self._properties:
-            yield from self._policy("Content", self._properties["Content"], Property("Content", PolicyType(kind)))
+        kinds = {way.value for way in self._ways(self._properties.get("Type")) if isinstance(way.value, str)}
+        content = self._properties.get("Content")
+        wanted = [one for one in sorted(CONTROL_POLICIES) if one in kinds or any(map(marked, kinds))]
+        for kind in wanted if content is not None else ():
+            yield from self._policy("Content", content, Property("Content", PolicyType(kind)))
 
     def _managed(self, name: str) -> Iterator[FoundPolicy]:
-        """Attached by ARN. What they allow is given with --assume ARN=@FILE, or is not known."""
+        """Attached by ARN. What they allow is given with --assume ARN=@FILE, or is not known. One that the template
+        makes is checked where it is made."""
         if name not in self._properties:
             return
-        for _, value, _ in variants(self._template, self._properties[name]):
-            for arn in value if isinstance(value, list) else [value]:
-                if isinstance(arn, str):
-                    yield self._attached(name, arn)
-            return
+        arns: dict[str, None] = {}
+        for way in self._ways(self._properties[name]):
+            value = way.value
+            arns |= dict.fromkeys(one for one in (value if isinstance(value, list) else [value]) if _is_text(one))
+        made = self._made() if arns else set()
+        for arn in arns:
+            if arn not in made:
+                yield self._attached(name, arn)
+
+    def _made(self) -> set[str]:
+        """The ARNs of the template's own managed policies."""
+        found = set()
+        for logical, resource in self._template.resources.items():
+            if resource.get("Type") == "AWS::IAM::ManagedPolicy":
+                with suppress(Undecided):
+                    found.add(str(Values(self._template, {}).ref(logical, resource)))
+        return found
 
     def _attached(self, element: str, arn: str) -> FoundPolicy:
         values = Values(self._template, {})
@@ -184,7 +258,7 @@ class _Resource:
             text = values.unknown(arn, self._properties[element], "a managed policy, whose text is not in the template")
         known = Property(element, IDENTITY)
         texts = (Variant(text_of(text)),)
-        inner = f"{element}({arn})"
+        inner = f"{element}({readable(arn)})"
         return self._found(texts, known, inner, self._properties[element], values.missing, why_not(texts[0].text))
 
 
@@ -193,10 +267,17 @@ def _steps(element: str) -> Path:
     return tuple(int(number) if number else name for name, number in re.findall(r"([^.\[\]]+)|\[(\d+)\]", element))
 
 
-def _at(node: Any, path: list[str], said: str = "") -> Iterator[tuple[str, Any]]:
-    """The nodes at a path of property names. Where an intrinsic function stands in between, the function."""
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _at(node: Any, path: Sequence[str], said: str = "") -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+    """The nodes at a path of property names: (where, node, the rest of the path). There is a rest where an intrinsic
+    function stands in between, or a value that is not known: it may hold anything."""
     if not path:
-        yield said, node
+        yield said, node, ()
+    elif _is_function(node) or (isinstance(node, str) and marked(node)):
+        yield said, node, tuple(path) if not isinstance(node, str) else ()
     elif path[0] == "[]":
         for number, one in enumerate(node if isinstance(node, list) else []):
             yield from _at(one, path[1:], f"{said}[{number}]")
@@ -204,28 +285,26 @@ def _at(node: Any, path: list[str], said: str = "") -> Iterator[tuple[str, Any]]
         yield from _at(node[path[0]], path[1:], f"{said}.{path[0]}" if said else path[0])
 
 
+def _is_function(node: Any) -> bool:
+    return isinstance(node, Mapping) and any(str(name).startswith("Fn::") or name == "Ref" for name in node)
+
+
 def _documents(node: Any, said: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Whatever looks like a policy."""
-    if depth > 12:
+    """Whatever looks like a policy, be it an object, a text, or a function that gives a text."""
+    if depth > tree.MAX_DEPTH:
         return
-    if isinstance(node, Mapping):
-        statements = node.get("Statement")
-        first = statements[0] if isinstance(statements, list) and statements else statements
-        if isinstance(first, Mapping) and "Effect" in first:
-            yield said, node
-            return
+    if isinstance(node, (Mapping, str)) and holds_policy(node):
+        yield said, node
+    elif isinstance(node, Mapping):
         for name, one in node.items():
-            yield from _documents(one, f"{said}.{name}" if said else name, depth + 1)
+            yield from _documents(one, f"{said}.{name}" if said else str(name), depth + 1)
     elif isinstance(node, list):
         for number, one in enumerate(node):
             yield from _documents(one, f"{said}[{number}]", depth + 1)
 
 
 def _looks_like(node: Any) -> PolicyType:
-    statements = node.get("Statement")
-    listed = statements if isinstance(statements, list) else [statements]
-    named = any(isinstance(one, Mapping) and {"Principal", "NotPrincipal"} & set(one) for one in listed)
-    return RESOURCE if named else IDENTITY
+    return RESOURCE if names_principals(node) else IDENTITY
 
 
 def _place_of(template: Template, node: Any) -> Place | None:

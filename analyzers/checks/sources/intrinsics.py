@@ -5,20 +5,23 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from analyzers.checks.found import Missing, Place, mark, marked
+from analyzers.checks.found import Missing, Place, mark, marked, plain_name
 
 from . import tree
 from .attributes import KINDS
 
 NO_VALUE = object()
 """AWS::NoValue: the element is not there."""
-STAND_INS = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com", "AWS::NotificationARNs": []}
+STAND_INS = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 """Pseudo parameters that are taken to be so unless something else is assumed."""
+_NOT_WORDS = frozenset({"AWS::StackId", "AWS::NotificationARNs"})
+"""Pseudo parameters that are ARNs, or lists of them."""
 MAX_LENGTH = 100_000
 MAX_DEPTH = 60
 _MADE_UP = "made up by AWS at deployment"
@@ -52,11 +55,16 @@ class Undecided(Exception):
 
 
 class Values:
-    """`chosen`: how the conditions turn out that are not known. `missing` collects what is not known."""
+    """`chosen`: how the conditions turn out that are not known. `without_default`: parameters whose default does not
+    count; None: no default does. `missing` collects what is not known, `taken` the defaults that were made use of."""
 
-    def __init__(self, template: Template, chosen: Mapping[str, bool]) -> None:
+    def __init__(
+        self, template: Template, chosen: Mapping[str, bool], without_default: frozenset[str] | None = frozenset()
+    ) -> None:
         self._template = template
         self._chosen = chosen
+        self._without_default = without_default
+        self.taken: dict[str, str] = {}
         self._deciding: set[str] = set()
         self._depth = 0
         self.missing: dict[str, Missing] = {}
@@ -80,12 +88,16 @@ class Values:
             return node
         if len(node) == 1:
             name, argument = next(iter(node.items()))
-            if name == "Ref" and isinstance(argument, str):
-                return self.ref(argument, node)
+            if name == "Ref":
+                named = argument if isinstance(argument, str) else self.of(argument)
+                is_known = isinstance(named, str) and not marked(named)
+                return self.ref(named, node) if is_known else self.unknown(_name(name, argument), node, name)
             if name.startswith("Fn::"):
                 known = _FUNCTIONS.get(name)
                 value = known(self, argument, node) if known else self.unknown(_name(name, argument), node, name)
                 return self._shortened(value, node)
+        if function := next((str(key) for key in node if str(key).startswith("Fn::")), None):
+            return self.unknown(_name(function, node[function]), node, f"{function} adds to what stands beside it")
         return {str(key): value for key, one in node.items() if (value := self.of(one)) is not NO_VALUE}
 
     def _shortened(self, value: Any, node: Any) -> Any:
@@ -97,6 +109,7 @@ class Values:
 
     def unknown(self, name: str, node: Any, why: str = "", *, word: bool = False) -> str:
         """A mark, unless a value for it is assumed."""
+        name = plain_name(name)
         if name in self._template.assume:
             return self._template.assume[name]
         at = tree.place(node)
@@ -113,14 +126,18 @@ class Values:
         if name in template.parameters:
             return self._parameter(name, template.parameters[name], node)
         if name.startswith("AWS::"):
-            return STAND_INS[name] if name in STAND_INS else self.unknown(name, node, "a pseudo parameter", word=True)
+            word = name not in _NOT_WORDS
+            return STAND_INS[name] if name in STAND_INS else self.unknown(name, node, "a pseudo parameter", word=word)
         return self._attribute(name, "", node)
 
     def _parameter(self, name: str, declared: Any, node: Any) -> Any:
         kind = str(declared.get("Type", "")) if isinstance(declared, Mapping) else ""
         if not isinstance(declared, Mapping) or "Default" not in declared or kind.startswith("AWS::SSM::Parameter::"):
             return self.unknown(name, node, "a parameter without default")
+        if self._without_default is None or name in self._without_default:
+            return self.unknown(name, node, "a parameter whose default decides whether the resource is there")
         value = declared["Default"]
+        self.taken[name] = "(not shown)" if declared.get("NoEcho") in {True, "true"} else _spelled(value)
         if "List" in kind and isinstance(value, str):
             return [one.strip() for one in value.split(",")]
         return str(value).lower() if isinstance(value, bool) else str(value)
@@ -138,11 +155,15 @@ class Values:
         path = self.of(properties["Path"]) if "Path" in properties else "/"
         own = self.of(properties[kind.name]) if kind.name and kind.name in properties else NO_VALUE
         whole = f"{logical}.{kind.name or 'Id'}"
+        if isinstance(own, str) and kind.name == "Url":
+            own = own.removeprefix("https://")
         name = own if isinstance(own, str) else self.unknown(whole, node, _MADE_UP, word=True)
         values = {"P": "AWS::Partition", "R": "AWS::Region", "A": "AWS::AccountId"}
         filled = {key: str(self.ref(one, node)) for key, one in values.items() if f"{{{key}}}" in form}
         if "{UNKNOWN}" in form:
-            filled["UNKNOWN"] = self.unknown(f"{logical}.{attribute or 'Ref'}", node, _MADE_UP, word=True)
+            filled["UNKNOWN"] = self.unknown(
+                f"{logical}.{attribute or 'Ref'}", node, _MADE_UP, word=attribute != "StreamArn"
+            )
         return form.format(N=name, PATH=path if isinstance(path, str) else "/", **filled)
 
     # -- conditions ----------------------------------------------------------------------------------------------
@@ -151,8 +172,9 @@ class Values:
         """Raises Undecided."""
         if name in self._chosen:
             return self._chosen[name]
-        if name in self._template.assume:
-            return self._template.assume[name].lower() == "true"
+        assumed = self._template.assume.get(name, "").lower()
+        if assumed in {"true", "false"} and name not in self._template.parameters:
+            return assumed == "true"
         if name not in self._template.conditions or name in self._deciding:
             raise Undecided(name)
         self._deciding.add(name)
@@ -250,7 +272,8 @@ class Values:
         return self.unknown(f"import:{_spelled(self.of(argument))}", node, "an import from another stack")
 
     def _to_json(self, argument: Any, node: Any) -> Any:
-        return json.dumps(self.of(argument), ensure_ascii=False)
+        value = self.of(argument)
+        return value if value is NO_VALUE else json.dumps(value, ensure_ascii=False)
 
 
 Function = Callable[[Values, Any, Any], Any]
@@ -269,28 +292,35 @@ _FUNCTIONS: Mapping[str, Function] = {
 MOST_CONDITIONS = 6
 
 
-def variants(
-    template: Template, node: Any
-) -> Iterator[tuple[tuple[tuple[str, bool], ...], Any, Mapping[str, Missing]]]:
-    """The node's value for every way that its unknown conditions may turn out: (how they do, value, what is not
-    known). With too many conditions the value as a whole is not known."""
+class Way(NamedTuple):
+    """How the unknown conditions turn out, and what a value then is. `taken`: defaults of parameters in it."""
+
+    when: tuple[tuple[str, bool], ...]
+    value: Any
+    missing: Mapping[str, Missing]
+    taken: Mapping[str, str]
+
+
+def variants(template: Template, node: Any, without_default: frozenset[str] = frozenset()) -> Iterator[Way]:
+    """The node's value for every way that its unknown conditions may turn out. With too many conditions the value as a
+    whole is not known."""
     waiting: list[dict[str, bool]] = [{}]
     while waiting:
         chosen = waiting.pop()
-        values = Values(template, chosen)
+        values = Values(template, chosen, without_default)
         try:
             value = values.of(node)
         except Undecided as error:
             if len(chosen) == MOST_CONDITIONS:
                 whole = f"more than {MOST_CONDITIONS} conditions"
-                yield tuple(chosen.items()), mark(whole), {whole: Missing(whole, "assume some of them")}
+                yield Way(tuple(chosen.items()), mark(whole), {whole: Missing(whole, "assume some of them")}, {})
                 return
             why = "a condition of the template; true or false"
             waiting += [{**chosen, error.condition: truth} for truth in (False, True)]
             values.missing[error.condition] = Missing(error.condition, why)
             continue
         named = {name: Missing(name, "a condition of the template: true or false") for name in chosen}
-        yield tuple(chosen.items()), value, {**named, **values.missing}
+        yield Way(tuple(chosen.items()), value, {**named, **values.missing}, values.taken)
 
 
 def _is_open(value: Any) -> bool:
@@ -305,12 +335,36 @@ def _equal(one: Any, other: Any) -> bool | None:
 
 
 def _spelled(value: Any) -> str:
+    if value is NO_VALUE:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def _name(function: str, argument: Any) -> str:
-    """A name for a value that a function gives, short enough to be typed."""
+    """A name for a value that a function gives, short enough to be typed, and no other value's."""
     text = json.dumps(argument, default=str, ensure_ascii=False)
-    return f"{function.removeprefix('Fn::')}({text[:60]})"
+    if len(text) > 60:
+        text = f"{text[:60]}… {hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
+    return plain_name(f"{function.removeprefix('Fn::')}({text})")
+
+
+def parameters_in(template: Template, condition: str) -> frozenset[str]:
+    """The parameters that a condition depends on."""
+    waiting: list[Any] = [{"Condition": condition}]
+    seen: set[str] = set()
+    found: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            named = node.get("Condition")
+            if isinstance(named, str) and named not in seen:
+                seen.add(named)
+                waiting.append(template.conditions.get(named))
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, str):
+            found |= {node, *_HOLE.findall(node)} & set(template.parameters)
+    return frozenset(found)

@@ -6,18 +6,26 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from analyzers.checks.found import FoundPolicy, Place, Variant, alone
+from analyzers.checks.found import FoundPolicy, Missing, Place, Variant, alone, mark
 from analyzers.policy import Located, Policy, PolicyError, locate, parse
 from analyzers.reasoning.question import PolicyType
+
+from .documents import why_not
 
 if TYPE_CHECKING:
     from . import File, Options
 
 _STATEMENT = re.compile(r'"Statement"\s*:')
+_CDK_TREE = re.compile(r'"version"\s*:\s*"tree-')
+_HOLE = re.compile(r"[$]\{([A-Za-z_][A-Za-z0-9_.\[\]-]*)\}")
+"""Of a templating language; a variable of a policy has a colon."""
+_FUNCTION = re.compile(r'"(Fn::\w+|Ref)"\s*:')
 
 
 def recognises(file: File) -> bool:
-    return file.text.lstrip()[:1] == "{" and _STATEMENT.search(file.text) is not None
+    """`tree.json` of CDK, in which the policies of its templates are mentioned, is none."""
+    start = file.text.lstrip()
+    return start[:1] == "{" and not _CDK_TREE.search(start[:100]) and _STATEMENT.search(file.text) is not None
 
 
 def read(file: File, options: Options) -> Iterator[FoundPolicy]:
@@ -29,12 +37,31 @@ def read(file: File, options: Options) -> Iterator[FoundPolicy]:
         kind = options.policy_type or PolicyType.IDENTITY
         yield FoundPolicy((Variant(file.text),), kind, place, options.resource_type, unreadable=str(error))
         return
+    text, missing = _filled(file, options)
     lines = alone({path: _place(file, one) for path, one in locate(file.text).items()})
     kind = options.policy_type or guess(policy)
     account = _account(policy) if kind is PolicyType.RESOURCE else ""
+    unreadable = "It holds functions of a template: check the template." if _FUNCTION.search(file.text) else ""
+    if text != file.text:
+        unreadable = unreadable or why_not(text)
     yield FoundPolicy(
-        (Variant(file.text),), kind, Place(file.name), options.resource_type, lines=lines, account=account, inside=()
+        (Variant(text),),
+        kind,
+        Place(file.name),
+        options.resource_type,
+        lines=lines,
+        missing=missing,
+        unreadable=unreadable,
+        account=account,
+        inside=() if text == file.text else None,
     )
+
+
+def _filled(file: File, options: Options) -> tuple[str, tuple[Missing, ...]]:
+    """The text with marks for what a templating language fills in (`${bucket}`)."""
+    names = [name for name in dict.fromkeys(_HOLE.findall(file.text)) if name not in options.assume]
+    text = _HOLE.sub(lambda found: options.assume.get(found[1]) or mark(found[1]), file.text) if names else file.text
+    return text, tuple(Missing(name, "a variable that is filled in before the policy is used") for name in names)
 
 
 def guess(policy: Policy) -> PolicyType:

@@ -68,7 +68,10 @@ PROPERTIES: Mapping[str, tuple[Property, ...]] = {
             "Replicas.[].ReplicaStreamSpecification.ResourcePolicy.PolicyDocument", RESOURCE, "AWS::DynamoDB::Stream"
         ),
     ),
-    "AWS::ApiGateway::RestApi": (Property("Policy", RESOURCE, "AWS::ApiGateway::RestApi"),),
+    "AWS::ApiGateway::RestApi": (
+        Property("Policy", RESOURCE, "AWS::ApiGateway::RestApi"),
+        Property("Body.x-amazon-apigateway-policy", RESOURCE, "AWS::ApiGateway::RestApi"),
+    ),
     "AWS::Backup::BackupVault": (Property("AccessPolicy", RESOURCE, "AWS::Backup::BackupVault"),),
     "AWS::CodeArtifact::Domain": (Property("PermissionsPolicyDocument", RESOURCE, "AWS::CodeArtifact::Domain"),),
     "AWS::CodeArtifact::Repository": (Property("PermissionsPolicyDocument"),),

@@ -26,6 +26,7 @@ def translated(name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
     logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it tells of its own metrics
     before = content["Resources"]
     plain = json.loads(json.dumps(content))
+    plain["Transform"] = "AWS::Serverless-2016-10-31"
     for resource in plain["Resources"].values():
         _without_local_files(resource)
     try:
@@ -34,7 +35,7 @@ def translated(name: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes[:5])
         raise Unreadable(f"{name}: not a template that SAM can translate: {causes}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except Exception as error:  # the translator raises whatever its many parts do
         raise Unreadable(f"{name}: not a template that SAM can translate ({type(error).__name__}).") from error
     resources = {
         logical: before[logical] if _same(before.get(logical), resource) else _placed(logical, resource, before)

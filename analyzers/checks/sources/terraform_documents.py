@@ -6,7 +6,7 @@ https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from analyzers.checks.found import Missing, mark
@@ -33,16 +33,23 @@ class _Document:
         after = after if isinstance(after, Mapping) else {}
         unknown = unknown if isinstance(unknown, Mapping) else {}
         merged = ("source_policy_documents", "override_policy_documents", "source_json", "override_json")
-        if any(after.get(name) or unknown.get(name) for name in merged) or unknown.get("statement") is True:
+        known = "statement" in after or "statement" in unknown
+        if (
+            any(after.get(name) or unknown.get(name) for name in merged)
+            or unknown.get("statement") is True
+            or not known
+        ):
             return Made(self._open("json"), tuple(self._missing.values()))
         version = after.get("version") or "2012-10-17"
         statements = [
-            self._statement(f"statement[{number}]", one, _inner(unknown.get("statement"), number))
-            for number, one in enumerate(_listed(after.get("statement")))
+            self._statement(f"statement[{number}]", one, open_)
+            for number, one, open_ in _both(after.get("statement"), unknown.get("statement"))
         ]
         return Made({"Version": version, "Statement": statements}, tuple(self._missing.values()))
 
     def _statement(self, where: str, after: Any, unknown: Any) -> Any:
+        if unknown is True:
+            return self._open(where)
         after = after if isinstance(after, Mapping) else {}
         unknown = unknown if isinstance(unknown, Mapping) else {}
         found: dict[str, Any] = {"Effect": self._value(f"{where}.effect", after.get("effect"), unknown.get("effect"))}
@@ -66,8 +73,9 @@ class _Document:
         if unknown is True:
             return self._open(where)
         found: dict[str, Any] = {}
-        for number, one in enumerate(_listed(after)):
-            inner = _inner(unknown, number)
+        for number, one, inner in _both(after, unknown):
+            if inner is True:
+                return self._open(where)
             one = one if isinstance(one, Mapping) else {}
             kind = self._value(f"{where}[{number}].type", one.get("type"), _part(inner, "type"))
             values = self._values(f"{where}[{number}].identifiers", one.get("identifiers"), _part(inner, "identifiers"))
@@ -80,8 +88,10 @@ class _Document:
         if unknown is True:
             return self._open(where)
         found: dict[str, dict[str, Any]] = {}
-        for number, one in enumerate(_listed(after)):
-            inner, at = _inner(unknown, number), f"{where}[{number}]"
+        for number, one, inner in _both(after, unknown):
+            if inner is True:
+                return self._open(where)
+            at = f"{where}[{number}]"
             one = one if isinstance(one, Mapping) else {}
             test = self._value(f"{at}.test", one.get("test"), _part(inner, "test"))
             key = self._value(f"{at}.variable", one.get("variable"), _part(inner, "variable"))
@@ -122,6 +132,13 @@ _LISTS = {
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _both(after: Any, unknown: Any) -> Iterator[tuple[int, Any, Any]]:
+    """The entries of a list of blocks, each with what is not known of it; also those of which nothing is known."""
+    given = _listed(after)
+    for number in range(max(len(given), len(_listed(unknown)))):
+        yield number, given[number] if number < len(given) else None, _inner(unknown, number)
 
 
 def _inner(unknown: Any, number: int) -> Any:

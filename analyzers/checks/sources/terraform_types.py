@@ -94,6 +94,9 @@ ATTACHED: Mapping[str, str] = {
     "aws_iam_user_policy_attachment": "policy_arn",
     "aws_iam_group_policy_attachment": "policy_arn",
     "aws_iam_policy_attachment": "policy_arn",
+    "aws_iam_role_policy_attachments_exclusive": "policy_arns",
+    "aws_iam_user_policy_attachments_exclusive": "policy_arns",
+    "aws_iam_group_policy_attachments_exclusive": "policy_arns",
     "aws_ssoadmin_managed_policy_attachment": "managed_policy_arn",
 }
 """Attributes that attach managed policies by ARN."""

@@ -265,7 +265,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         (BOMB, "elements"),
         ("a: &a [*a]", "contains itself"),
         ("a: *b", "not defined"),
-        ("[" * 100_000, f"{MAX_DEPTH} levels"),
+        ("[" * 100_000, "nest"),
         ("- " * 100_000, f"{MAX_DEPTH} levels"),
         ('{"a":' * 100_000, f"{MAX_DEPTH} levels"),
         ("a: b\n" * 1_000_000, "characters"),

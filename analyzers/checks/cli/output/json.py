@@ -30,10 +30,11 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
         "message": readable(outcome.message),
         "policy": {
             **_place(policy.place),
-            "name": policy.name,
-            "element": policy.element,
+            "name": readable(policy.name),
+            "element": readable(policy.element),
             "policyType": str(policy.policy_type),
             "resourceType": policy.resource_type,
+            "taken": dict(policy.taken),
         },
         "problems": [_problem(problem) for problem in outcome.problems],
         "reference": [readable(line) for line in outcome.reference],

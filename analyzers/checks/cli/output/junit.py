@@ -20,7 +20,7 @@ def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: boo
         policy = outcome.policy
         name = readable(f"{policy.title} [{outcome.name}]")
         case = ElementTree.SubElement(
-            suite, "testcase", {"name": name, "classname": outcome.check, "file": policy.place.file}
+            suite, "testcase", {"name": name, "classname": outcome.check, "file": readable(policy.place.file)}
         )
         if outcome.result is not Result.PASS:
             tag = "failure" if outcome.result is Result.FAIL else "error"

@@ -15,13 +15,18 @@ def write(outcomes: Sequence[Outcome], unreadable: Sequence[str], *, colour: boo
     lines = ["| | policy | check | |", "| --- | --- | --- | --- |"]
     for outcome in outcomes:
         title = code(outcome.policy.title).replace("|", "\\|")
-        cells = [_SIGNS[outcome.result], title, plain(outcome.name), plain(outcome.message)]
+        cells = [_SIGNS[outcome.result], title, plain(outcome.name), _told(outcome)]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [f"| ❌ | | unreadable | {plain(message)} |" for message in unreadable]
     for outcome in outcomes:
         if outcome.problems:
             lines += ["", f"### {code(outcome.policy.title)}: {plain(outcome.name)}", *section(outcome)]
     return "\n".join(lines) + "\n"
+
+
+def _told(outcome: Outcome) -> str:
+    taken = ", ".join(f"{name}={value}" for name, value in outcome.policy.taken)
+    return plain(outcome.message) + (f" Taken: {code(taken[:200])} (defaults of parameters)." if taken else "")
 
 
 def section(outcome: Outcome) -> Iterator[str]:

@@ -67,7 +67,7 @@ def _result(outcome: Outcome, problem: Problem, rules: Sequence[str]) -> dict[st
             {**_location(place, None), "id": number, "message": {"text": readable(text) or "here"}}
             for number, (place, text) in enumerate(problem.elements)
         ],
-        "partialFingerprints": {"policy/v1": hashlib.sha256("\0".join(print_of).encode()).hexdigest()},
+        "partialFingerprints": {"policy/v1": hashlib.sha256("\0".join(print_of).encode(errors="replace")).hexdigest()},
     }
 
 
@@ -75,5 +75,5 @@ def _location(place: Place, end: Place | None) -> dict[str, Any]:
     region = {"startLine": place.line, "startColumn": place.column}
     if end is not None:
         region |= {"endLine": end.line, "endColumn": end.column}
-    uri = quote(PurePath(place.file).as_posix())
+    uri = quote(PurePath(place.file).as_posix(), errors="replace")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}

@@ -85,6 +85,9 @@ class _Told:
     def verdict(self, outcome: Outcome) -> Iterator[str]:
         name = paint(f"{outcome.result:<7}", COLOURS[outcome.result], self._colour)
         yield f"{name} {readable(outcome.policy.title)}  [{readable(outcome.name)}]"
+        if outcome.policy.taken:
+            told = ", ".join(f"{name}={value}" for name, value in outcome.policy.taken)
+            yield f"  taken: {readable(told)[:WIDTH]} (defaults of parameters; others are given with --assume)"
         if outcome.why and outcome.result is not Result.PASS:
             yield f"  why: {readable(outcome.why)}"
         if outcome.result is not Result.PASS and not outcome.problems:
@@ -128,7 +131,7 @@ class _Told:
         if problem.request:
             yield f"  for example: {readable(problem.request)}"
         if problem.help_url:
-            yield f"  see {problem.help_url}"
+            yield f"  see {readable(problem.help_url)}"
 
     def _excerpt(self, place: Place, end: Place | None, text: str) -> Iterator[str]:
         source = line_of(place)
