@@ -334,3 +334,11 @@ def test_foreign_texts_become_no_links_in_markdown() -> None:
     assert "https:/" not in text
     assert "www.evil" not in text
     assert "&#" not in text.replace("\\&", "")
+
+
+def test_actions_that_nobody_knows_are_warned_of(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy(files / "own.json", OWN)
+    assert main(["check", "access-not-granted", "--actions", "iam:PasRole", "own.json"]) == 0
+    assert "'iam:PasRole'" in capsys.readouterr().err
+    assert main(["check", "access-not-granted", "--actions", "iam:Pass*", "own.json"]) == 0
+    assert capsys.readouterr().err == ""

@@ -6,6 +6,7 @@ Loaded are only the parts that the command needs: it starts in a pipeline, and o
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -42,8 +43,20 @@ def access_not_granted(options: argparse.Namespace) -> Check:
         raise WrongUse(f"--actions {wrong[0]}: write service:Action, as in s3:GetObject; * and ? allowed.")
     if wrong := [one for one in resources if not is_resource(one)]:
         raise WrongUse(f"--resources {wrong[0]}: write ARNs, as in arn:aws:s3:::bucket/*; * and ? allowed.")
+    for one in actions:
+        _warn_of(one)
     access = [Access(actions, resources)]
     return lambda found: [asking.access_not_granted(found, access, seconds=options.seconds)]
+
+
+def _warn_of(pattern: str) -> None:
+    """Of actions that nobody knows nothing is granted as a rule: a slip of the pen would pass."""
+    from analyzers import catalogue
+
+    if next(catalogue.matching(pattern), None) is None:
+        known = catalogue.version().renewed
+        told = f"warning: no action that is known is called {pattern!r} (catalogue of {known:%Y-%m-%d})"
+        print(f"analyzer-portal: {told}", file=sys.stderr)  # noqa: T201
 
 
 def no_public_access(options: argparse.Namespace) -> Check:
