@@ -235,8 +235,9 @@ def _literal(text: str) -> str:
 # -- roll-out ------------------------------------------------------------------------------------------------------
 
 
-def as_roll_out(recommendation: Recommendation, *, days: int = 14) -> str:
-    """A plan in three stages, as text: deny, watch for `days`, remove."""
+def as_roll_out(recommendation: Recommendation, *, days: int = 0) -> str:
+    """A plan in three stages, as text: deny, watch for `days` (0: as long as the time that was judged), remove."""
+    days = days or max(1, (recommendation.now - recommendation.since).days)
     kind, name = owner(recommendation.principal)
     steps = _checked(recommendation)
     stage = deny_stage(recommendation)
@@ -256,7 +257,7 @@ def as_roll_out(recommendation: Recommendation, *, days: int = 14) -> str:
         "",
         f"2. Watch for {days} days",
         "   Look at the usage of the principal for denied attempts, or ask CloudTrail for events of it with errorCode",
-        "   AccessDenied or Client.UnauthorizedOperation. Jobs that run monthly or yearly need longer.",
+        "   AccessDenied or Client.UnauthorizedOperation. What runs less often than that needs longer.",
         "   A denied attempt that matters: detach the Deny policy, and ask for a new recommendation.",
         "",
         "3. Remove",

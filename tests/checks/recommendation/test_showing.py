@@ -193,6 +193,7 @@ def test_the_roll_out_does_not_detach_an_inline_policy_that_it_overwrote() -> No
     found = recommend([Held("p", text=TEXT, kind=Kind.INLINE)], KNOWN, since=SINCE, now=NOW, seconds=30)
     assert found.steps[-1].overwritten
     text = as_roll_out(found)
+    assert f"Watch for {(NOW - SINCE).days} days" in text
     assert "CREATE_POLICY: p." in text
     assert "DETACH_POLICY" not in text
     assert found.steps[-1].words in text
