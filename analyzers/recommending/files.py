@@ -23,7 +23,7 @@ class File(NamedTuple):
 FILES = (
     File("cli", "AWS CLI", ".sh", "text/plain; charset=utf-8"),
     File("cloudformation", "CloudFormation", ".cloudformation.json", "application/json"),
-    File("terraform", "Terraform", ".tf", "text/plain; charset=utf-8"),
+    File("terraform", "Terraform", ".tf.json", "application/json"),
     File("json", "Everything (JSON)", ".all.json", "application/json"),
     File("plan", "Plan", ".plan.txt", "text/plain; charset=utf-8"),
 )

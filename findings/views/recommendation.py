@@ -109,4 +109,5 @@ def recommendation_file(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpR
     text = (row.details.get("files") or {}).get(kind)
     if text is None:
         raise Http404("There is no such file.")
-    return files.response(wanted, finding.resource, text)
+    narrowed = "-narrowed" if row.variant == Recommendation.Variant.STRICT else ""
+    return files.response(wanted, f"{finding.resource}{narrowed}", text)

@@ -66,10 +66,10 @@ def test_files_are_written_where_told(finding: Finding, tmp_path: Path) -> None:
         "thumbnailer.plan.txt",
         "thumbnailer.recommendation.json",
         "thumbnailer.sh",
-        "thumbnailer.tf",
+        "thumbnailer.tf.json",
     ]
     run("recommend", finding.pk, output=tmp_path / "one", format="terraform")
-    assert [path.name for path in (tmp_path / "one").iterdir()] == ["thumbnailer.tf"]
+    assert [path.name for path in (tmp_path / "one").iterdir()] == ["thumbnailer.tf.json"]
     (tmp_path / "file").write_text("")
     message, status = refused("recommend", finding.pk, output=tmp_path / "file")
     assert (status, "cannot be written" in message) == (2, True)

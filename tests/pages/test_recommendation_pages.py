@@ -297,8 +297,8 @@ def test_a_principal_that_is_gone_is_told(reader: Client, finding: Finding) -> N
 
 def test_files_have_safe_names_and_their_types(reader: Client, finding: Finding) -> None:
     computed(finding)
-    types = dict.fromkeys(("policy-1", "json", "cloudformation", "api"), "application/json")
-    for kind in (*types, "cli", "terraform", "plan"):
+    types = dict.fromkeys(("policy-1", "json", "cloudformation", "terraform", "api"), "application/json")
+    for kind in (*types, "cli", "plan"):
         answer = reader.get(page_of(finding, f"{kind}/"))
         assert answer.status_code == 200
         assert answer["Content-Type"] == types.get(kind, "text/plain; charset=utf-8")
