@@ -30,10 +30,6 @@ class Node:
     items: list[Node] | None = None
     tagged: bool = False
 
-    @property
-    def is_block(self) -> bool:
-        return not self.flow
-
 
 def spans(text: str) -> Node:
     """The document's root. Raises LookupError for a text that this cannot tell of."""

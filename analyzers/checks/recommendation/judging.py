@@ -39,8 +39,8 @@ _TAKE_NO_ROLE = Actions(
 )
 """Writing actions that are common, and surely hand neither a role nor anything else on to a service."""
 
-Needs = Callable[[str], str]
-"""Of a right that is `silent`: the action that stays and may need it, or an empty text."""
+NeededBy = Callable[[], str]
+"""An action that stays and may need rights that are `silent`, or an empty text."""
 
 
 class Name(NamedTuple):
@@ -72,11 +72,11 @@ class ServiceNames(NamedTuple):
 
 
 class Judge:
-    """`needs` is asked of rights that are `silent`: no request is made for them alone."""
+    """`needed_by` is asked of rights that are `silent`: no request is made for them alone."""
 
     def __init__(self, evidence: Evidence, since: datetime, now: datetime) -> None:
         self.evidence, self.since, self.now = evidence, since, now
-        self.needs: Needs = lambda _: ""
+        self.needed_by: NeededBy = lambda: ""
         self._services: dict[str, ServiceNames] = {}
 
     def service(self, prefix: str) -> ServiceNames:
@@ -140,16 +140,16 @@ class Judge:
     def _name(self, lower: str, spelled: str, known: bool) -> Name:
         told = self.evidence.of_action(lower, self.since, self.now)
         if known and silent(lower) and told.state is not State.USED:
-            return self._silent(lower, spelled, told)
+            return self._silent(spelled, told)
         if told.state is not State.UNUSED:
             return Name(spelled, True, told)
         if not known:
             return Name(spelled, True, Told(State.UNKNOWN, told.last, "The catalogue does not know the service."))
         return Name(spelled, False, told)
 
-    def _silent(self, lower: str, spelled: str, told: Told) -> Name:
+    def _silent(self, spelled: str, told: Told) -> Name:
         """It is exercised within requests for actions that need it only: without any that stays, nothing is lost."""
-        if by := self.needs(lower):
+        if by := self.needed_by():
             return Name(spelled, True, Told(State.UNKNOWN, told.last, f"No source records it, and {by} may need it."))
         return Name(spelled, False, Told(State.UNUSED, told.last, "Nothing that stays can need it."))
 
@@ -176,7 +176,7 @@ def _taking_a_role() -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def needs_of(granted: Sequence[Granted], judge: Judge) -> Needs:
+def needing(granted: Sequence[Granted], judge: Judge) -> NeededBy:
     """`granted`: the statements that allow."""
 
     @lru_cache(maxsize=1)
@@ -189,7 +189,7 @@ def needs_of(granted: Sequence[Granted], judge: Judge) -> Needs:
                         return name
         return ""
 
-    return lambda _: needed_by()
+    return needed_by
 
 
 class Granted:

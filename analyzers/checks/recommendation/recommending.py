@@ -15,7 +15,7 @@ from analyzers.usage.evidence import Evidence, State
 from . import fitting, proving
 from .drafts import Draft, granted_by, read
 from .inclusion import is_plain
-from .judging import Granted, Judge, needs_of
+from .judging import Granted, Judge, needing
 from .narrowing import Effort, narrow
 from .resources import Used, narrow_resources
 from .sizing import Sizing
@@ -60,7 +60,7 @@ class _Work:
         self.left: list[Left] = []
         self.drafts = [draft for held in policies if (draft := self.read(held)) is not None]
         self.tests = [test for draft in self.drafts for test in granted_by(draft.policy)]
-        self.judge.needs = needs_of(self.tests, self.judge)
+        self.judge.needed_by = needing(self.tests, self.judge)
         self.used = Used(self.judge) if resources else None
         read = {id(draft.held) for draft in self.drafts}
         self.unknown_groups = {one.via for one in policies if one.via and id(one) not in read and not one.arn}

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from analyzers.usage.evidence import Evidence, State
 
 from .drafts import Draft, granted_by, read
-from .judging import Granted, Judge, ServiceNames, needs_of
+from .judging import Granted, Judge, ServiceNames, needing
 from .values import Held, Kind, Loss, WhatIf
 
 
@@ -45,7 +45,7 @@ def what_if(policies: Sequence[Held], evidence: Evidence, *, since: datetime, no
 
 def _judge(evidence: Evidence, tests: Sequence[Granted], since: datetime, now: datetime) -> Judge:
     judge = Judge(evidence, since, now)
-    judge.needs = needs_of(tests, judge)
+    judge.needed_by = needing(tests, judge)
     return judge
 
 
