@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -22,6 +20,8 @@ from analyzers.collect.work import OPEN
 from analyzers.models import Account, ChangeCount, Collection, CollectionSchedule, SetAsideMessage
 from findings.roles import IMPORT, require
 
+from .credentials import external_id_field, profile_field
+
 PERIODS = [
     ("", "once"),
     ("60", "every hour"),
@@ -32,14 +32,6 @@ PERIODS = [
 SHOWN = 50
 MOST_ACCOUNTS = 1000
 _TYPES = {"json": "application/json", "tf": "text/plain; charset=utf-8"}
-
-
-def profiles() -> list[str]:
-    """The profiles that the server's AWS configuration names."""
-    try:
-        return sorted(boto3.Session().available_profiles)
-    except BotoCoreError:
-        return []
 
 
 class CollectionForm(forms.Form):
@@ -54,11 +46,7 @@ class CollectionForm(forms.Form):
         max_length=5000,
         help_text="Only for single accounts: their ids, separated by commas. Empty: the one the credentials belong to.",
     )
-    profile = forms.ChoiceField(
-        label="Credentials",
-        required=False,
-        help_text="Those of the server's own AWS configuration. Keys are never typed in here, and never stored.",
-    )
+    profile = profile_field()
     role_name = forms.CharField(
         label="Role in the accounts",
         initial=DEFAULT_ROLE,
@@ -66,13 +54,7 @@ class CollectionForm(forms.Form):
         max_length=512,
         help_text="Taken on in every account but the own one",
     )
-    external_id = forms.CharField(
-        label="External id",
-        required=False,
-        max_length=1224,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="If the role's trust policy asks for one. It is not shown again.",
-    )
+    external_id = external_id_field()
     regions = forms.CharField(
         required=False, max_length=2000, help_text="Separated by commas. Empty: all that an account uses"
     )
@@ -84,11 +66,6 @@ class CollectionForm(forms.Form):
     )
     aggregator_region = forms.CharField(label="Region of the aggregator", required=False, max_length=32)
     every = forms.ChoiceField(label="Repeat", choices=PERIODS, required=False)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chain = [("", "the default ones (environment, role of the machine)")]
-        self.fields["profile"].choices = chain + [(name, f"profile {name}") for name in profiles()]  # type: ignore[attr-defined]
 
     def wanted(self) -> dict[str, Any]:
         """The arguments of StartCollection."""

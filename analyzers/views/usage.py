@@ -34,7 +34,7 @@ from analyzers.usage.shown import shown
 from analyzers.usage.sources import upload
 from findings.roles import IMPORT, require
 
-from .collections import profiles
+from .credentials import external_id_field, profile_field
 
 _Kind = UsageFeed.Kind
 AGAIN = (_Kind.S3, _Kind.HISTORY, _Kind.LAKE, _Kind.ATHENA)
@@ -60,19 +60,9 @@ class FeedForm(forms.Form):
         max_length=12,
         help_text="If it is not the one that the credentials belong to: the role is taken on there",
     )
-    profile = forms.ChoiceField(
-        label="Credentials",
-        required=False,
-        help_text="Those of the server's own AWS configuration. Keys are never typed in here, and never stored.",
-    )
+    profile = profile_field()
     role_name = forms.CharField(label="Role in other accounts", required=False, max_length=512, initial=DEFAULT_ROLE)
-    external_id = forms.CharField(
-        label="External id",
-        required=False,
-        max_length=1224,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="If the role's trust policy asks for one. It is not shown again.",
-    )
+    external_id = external_id_field()
     region = forms.CharField(label="Region of the bucket or table", required=False, max_length=32)
     accounts = forms.CharField(
         label="Only these accounts", required=False, max_length=5000, help_text="Separated by commas. Empty: all"
@@ -97,11 +87,6 @@ class FeedForm(forms.Form):
         "are reported as unused.",
     )
     daily = forms.BooleanField(label="Read it again each day", required=False, initial=True)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chain = [("", "the default ones (environment, role of the machine)")]
-        self.fields["profile"].choices = chain + [(name, f"profile {name}") for name in profiles()]  # type: ignore[attr-defined]
 
     def settings(self) -> dict[str, Any]:
         """As AddFeed takes them."""

@@ -27,7 +27,7 @@ PROBLEM = {
 
 @pytest.fixture(autouse=True)
 def own_profiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzers.views.collections.profiles", lambda: ["audit", "work"])
+    monkeypatch.setattr("analyzers.views.credentials.profiles", lambda: ["audit", "work"])
     monkeypatch.setattr("analyzers.tasks.wake_collection", lambda pk: True)
 
 

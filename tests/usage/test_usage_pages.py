@@ -36,7 +36,7 @@ PATHS = ("/usage/", "/usage/unknown/", "/usage/principal/", f"/usage/principal/?
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
-    monkeypatch.setattr("analyzers.views.usage.profiles", lambda: ["audit"])
+    monkeypatch.setattr("analyzers.views.credentials.profiles", lambda: ["audit"])
     monkeypatch.setattr("analyzers.tasks.wake_reading", lambda pk: True)
     settings.DATA = tmp_path
 
